@@ -1,0 +1,159 @@
+"""Appointments: book, move, cancel, ask, come, be late, wait for earlier."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from actions.turn_action import DomainDict, TurnAction
+from bot.domain import delays
+from bot.domain.conversations import Say
+from bot.domain.handoffs import HandoffReason
+from bot.errors import NoAppointment
+from bot.services import answers, appointments, booking, buttons, handoffs
+from bot.services.turns import Acted
+from bot.storage.tables import Conversation, Turn
+
+STEP = "booking_done"
+# In a booking, these intents are answers or go on with it; any other that brings no fact is a digression.
+ANSWERING = frozenset(("inform", "affirm", "deny", "book_appointment", "abandon_step", "out_of_scope",
+                       "nlu_fallback", "move_appointment", "join_waiting_list", ""))
+LEAVING = frozenset(("abandon_step",))
+
+
+class ValidateBookingForm(TurnAction):
+    """The booking's form: our draft takes the answer; a digression is left to the rules."""
+
+    def name(self) -> str:
+        return "validate_booking_form"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[dict[str, Any]]:
+        acted = await self.run_once(tracker)
+        if acted.outcome["digression"]:
+            return []
+        if acted.says and not _said_in_this_turn(tracker):
+            dispatcher.utter_message(json_message={"say": [say.to_json() for say in acted.says]})
+        if acted.outcome["open"]:
+            return [SlotSet(STEP, None)]
+        return [SlotSet(STEP, None), SlotSet("requested_slot", None)]
+
+    async def outcome(
+        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
+    ) -> Acted:
+        says = await self.act(session, conversation, turn, intent, now)
+        is_open = await booking.open_draft(session, conversation, now) is not None
+        return Acted(says, {"digression": not says, "open": is_open})
+
+    async def act(
+        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
+    ) -> list[Say]:
+        text = turn.text or ""
+        draft = await booking.open_draft(session, conversation, now)
+        if draft is None:
+            return await booking.start(session, conversation, text, now)
+        if intent in LEAVING:
+            return await booking.leave(session, conversation, now)
+        affirms = {"affirm": True, "deny": False}.get(intent)
+        said = None
+        if intent in ANSWERING:
+            said = await booking.answer(session, conversation, draft, text, now, affirms=affirms)
+        if said is None and intent == "book_appointment":
+            said = await booking.start(session, conversation, text, now)
+        if said is None and intent in ("inform", "affirm", "deny", "nlu_fallback", "out_of_scope"):
+            said = await booking.not_understood(session, conversation, draft, now)
+        return said or []
+
+
+class MoveAppointment(TurnAction):
+    def name(self) -> str:
+        return "action_move_appointment"
+
+    async def act(
+        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
+    ) -> list[Say]:
+        return await buttons.start_move(session, conversation, turn.text or "", now)
+
+
+class CancelAppointment(TurnAction):
+    def name(self) -> str:
+        return "action_cancel_appointment"
+
+    async def act(
+        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
+    ) -> list[Say]:
+        return await buttons.ask_cancel(session, conversation, now)
+
+
+class TellAppointment(TurnAction):
+    def name(self) -> str:
+        return "action_tell_appointment"
+
+    async def act(
+        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
+    ) -> list[Say]:
+        return await appointments.tell(session, conversation, now)
+
+
+class ConfirmAttendance(TurnAction):
+    def name(self) -> str:
+        return "action_confirm_attendance"
+
+    async def act(
+        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
+    ) -> list[Say]:
+        said = await answers.to_pending(session, conversation, turn, True, now)
+        return said or await appointments.coming(session, conversation, now)
+
+
+class ReportLate(TurnAction):
+    def name(self) -> str:
+        return "action_report_late"
+
+    async def act(
+        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
+    ) -> list[Say]:
+        return await appointments.late(session, conversation, delays.minutes(turn.text or ""), now)
+
+
+class JoinWaitingList(TurnAction):
+    def name(self) -> str:
+        return "action_join_waiting_list"
+
+    async def act(
+        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
+    ) -> list[Say]:
+        try:
+            appointment = await appointments.upcoming(session, conversation, now)
+        except NoAppointment:
+            says = await booking.start(session, conversation, turn.text or "", now)
+            return [Say("utter_waiting_list_no_appointment"), *says]
+        await handoffs.ask(session, conversation, HandoffReason.NO_SLOT, now)
+        return [Say("utter_waiting_list", appointments.describe(appointment, now))]
+
+
+class JoinWorkshop(TurnAction):
+    def name(self) -> str:
+        return "action_join_workshop"
+
+    async def act(
+        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
+    ) -> list[Say]:
+        says = await handoffs.ask_and_say(session, conversation, HandoffReason.WORKSHOP, now)
+        return [Say("utter_workshop"), *says]
+
+
+def _said_in_this_turn(tracker: Tracker) -> bool:
+    """Rasa runs a form's validation again when it comes back to the form in the same turn."""
+    for event in reversed(tracker.events):
+        if event["event"] == "user":
+            return False
+        if event["event"] == "bot":
+            return True
+    return False

@@ -1,0 +1,74 @@
+"""Hello, yes, no, a bare fact, leave it, I did not understand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from actions.turn_action import TurnAction
+from bot.domain.conversations import Say
+from bot.services import answers, booking
+from bot.storage.tables import Conversation, Turn
+
+
+class Greet(TurnAction):
+    def name(self) -> str:
+        return "action_greet"
+
+    async def act(
+        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
+    ) -> list[Say]:
+        return [Say("utter_first_choice" if turn.before else "utter_greet")]
+
+
+class Affirm(TurnAction):
+    def name(self) -> str:
+        return "action_affirm"
+
+    async def act(
+        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
+    ) -> list[Say]:
+        return await answers.yes_or_no(session, conversation, turn, True, now)
+
+
+class Deny(TurnAction):
+    def name(self) -> str:
+        return "action_deny"
+
+    async def act(
+        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
+    ) -> list[Say]:
+        return await answers.yes_or_no(session, conversation, turn, False, now)
+
+
+class Inform(TurnAction):
+    def name(self) -> str:
+        return "action_inform"
+
+    async def act(
+        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
+    ) -> list[Say]:
+        return await answers.bare_fact(session, conversation, turn, now)
+
+
+class AbandonStep(TurnAction):
+    def name(self) -> str:
+        return "action_abandon_step"
+
+    async def act(
+        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
+    ) -> list[Say]:
+        conversation.pending = None
+        return await booking.leave(session, conversation, now)
+
+
+class NotUnderstood(TurnAction):
+    def name(self) -> str:
+        return "action_not_understood"
+
+    async def act(
+        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
+    ) -> list[Say]:
+        first = "utter_out_of_scope" if intent == "out_of_scope" else "utter_not_understood"
+        return await answers.not_understood(session, conversation, turn, first, now)

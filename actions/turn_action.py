@@ -1,0 +1,76 @@
+"""What every action shares: it runs once in its turn, and says things by name."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from datetime import datetime
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import ActionExecutionRejection
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.clock import Clock
+from bot.domain.conversations import Say
+from bot.errors import Refusal
+from bot.services import turns
+from bot.services.turns import Acted
+from bot.storage.database import Database
+from bot.storage.tables import Conversation, Turn
+
+DomainDict = dict[str, Any]
+
+
+class TurnAction(Action):  # type: ignore[misc]  # rasa_sdk is untyped
+    """An action that does its work in the turn Rasa is answering, in a unit of work of its own.
+
+    What it says goes back to the service by name; the service finds the words.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.database = database
+        self.clock = clock
+
+    @abstractmethod
+    async def act(
+        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
+    ) -> list[Say]:
+        """Do it, and return what to say.
+
+        Raises:
+            Refusal: it cannot be done; its text says so.
+        """
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[dict[str, Any]]:
+        acted = await self.run_once(tracker)
+        if acted.says:
+            dispatcher.utter_message(json_message={"say": [say.to_json() for say in acted.says]})
+        return []
+
+    async def run_once(self, tracker: Tracker) -> Acted:
+        """Run `act` in the turn of the message Rasa is answering.
+
+        Raises:
+            ActionExecutionRejection: the turn is closed, or the message is of none.
+        """
+        turn_id = (tracker.latest_message.get("metadata") or {}).get("turn")
+        if not isinstance(turn_id, int):
+            raise ActionExecutionRejection(self.name(), "the message belongs to no turn")
+        intent = str((tracker.latest_message.get("intent") or {}).get("name") or "")
+
+        async def do(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> Acted:
+            try:
+                async with session.begin_nested():
+                    return await self.outcome(session, conversation, turn, intent, now)
+            except Refusal as refusal:
+                return Acted([Say(refusal.response, refusal.values)], {})
+
+        return await turns.act(self.database, turn_id, self.name(), do, self.clock.now())
+
+    async def outcome(
+        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
+    ) -> Acted:
+        return Acted(await self.act(session, conversation, turn, intent, now), {})

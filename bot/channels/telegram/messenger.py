@@ -1,0 +1,91 @@
+"""The way out: one row of the outbox becomes one call to Telegram."""
+
+from __future__ import annotations
+
+import httpx
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
+from telegram.request import HTTPXRequest
+
+from bot.domain.outbox import OutboxKind
+from bot.services.ports import Blocked, Parcel, SendFailed, SendLater, SendRefused
+
+GONE = ("chat not found", "user is deactivated")
+
+
+def make_bot(token: str, base_url: str) -> Bot:
+    """python-telegram-bot's Bot on the configured Bot API."""
+    return Bot(
+        token,
+        base_url=f"{base_url}/bot",
+        base_file_url=f"{base_url}/file/bot",
+        request=HTTPXRequest(connection_pool_size=16, httpx_kwargs={"trust_env": False}),
+    )
+
+
+class TelegramMessenger:
+    def __init__(self, bot: Bot) -> None:
+        self.bot = bot
+
+    async def send(self, parcel: Parcel) -> str | None:
+        """See `Messenger`. Telegram has no idempotency key: what a time-out cut may have been sent."""
+        try:
+            kind = OutboxKind(parcel.payload["kind"])
+            if kind is OutboxKind.PRESS:
+                return await self._acknowledge(parcel)
+            if kind is OutboxKind.DELETE:
+                return await self._delete(parcel)
+            return await self._say(parcel)
+        except RetryAfter as error:
+            seconds = error.retry_after if isinstance(error.retry_after, int) else (
+                error.retry_after.total_seconds()
+            )
+            raise SendLater(seconds) from error
+        except Forbidden as error:
+            raise Blocked("blocked") from error
+        except BadRequest as error:
+            if any(word in error.message.lower() for word in GONE):
+                raise Blocked("gone") from error
+            raise SendRefused(error.message) from error
+        except NetworkError as error:
+            never_left = isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout)
+            raise SendFailed(type(error).__name__, unknown=not never_left) from error
+        except TelegramError as error:
+            raise SendFailed(type(error).__name__) from error
+
+    async def _say(self, parcel: Parcel) -> str:
+        payload = parcel.payload
+        rows = [[InlineKeyboardButton(title, callback_data=data)] for title, data in payload["buttons"]]
+        keyboard = InlineKeyboardMarkup(rows) if rows else None
+        if payload["attachment"]:
+            name, content = payload["attachment"]
+            message = await self.bot.send_document(
+                parcel.address,
+                InputFile(content.encode(), filename=name),
+                caption=payload["text"],
+                reply_markup=keyboard,
+            )
+        else:
+            message = await self.bot.send_message(parcel.address, payload["text"], reply_markup=keyboard)
+        return str(message.message_id)
+
+    async def _acknowledge(self, parcel: Parcel) -> None:
+        try:
+            await self.bot.answer_callback_query(parcel.payload["press"])
+        except BadRequest:
+            return  # too old: the answer has been given in the chat all the same
+
+    async def _delete(self, parcel: Parcel) -> None:
+        references: list[int] = parcel.payload["references"]
+        try:
+            await self.bot.delete_messages(parcel.address, references)
+        except BadRequest:
+            # One that cannot be deleted must not keep the others on the phone.
+            for reference in references:
+                await self._delete_one(parcel.address, reference)
+
+    async def _delete_one(self, address: str, reference: int) -> None:
+        try:
+            await self.bot.delete_message(address, reference)
+        except BadRequest:
+            return

@@ -1,0 +1,246 @@
+"""The commands, and the one place where the parts are wired together."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from bot import logs, running, training
+from bot.domain import dates as date_grammar
+from bot.domain import territory as territory_files
+from bot.errors import SettingsError
+from bot.settings import Environment, Settings, read_settings
+from bot.storage import migrating
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Promeneurs : le robot d'accueil des Missions Locales.")
+db_app = typer.Typer(no_args_is_help=True, help="La base de données.")
+territory_app = typer.Typer(no_args_is_help=True, help="Les fichiers de territoire.")
+account_app = typer.Typer(no_args_is_help=True, help="Les comptes de l'équipe.")
+nlu_app = typer.Typer(no_args_is_help=True, help="La compréhension.")
+dates_app = typer.Typer(no_args_is_help=True, help="Les dates.")
+app.add_typer(db_app, name="db")
+app.add_typer(territory_app, name="territory")
+app.add_typer(account_app, name="account")
+app.add_typer(nlu_app, name="nlu")
+app.add_typer(dates_app, name="dates")
+
+console = Console(stderr=True, highlight=False)
+
+
+def _settings() -> Settings:
+    try:
+        settings = read_settings()
+    except SettingsError as error:
+        console.print(f"[red]Réglages à corriger :[/red]\n{error}")
+        raise typer.Exit(2) from error
+    logs.set_up(settings.log_level)
+    return settings
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run until done or Ctrl-C, which stops everything cleanly."""
+    try:
+        asyncio.run(work)
+    except KeyboardInterrupt:
+        console.print("Arrêté.")
+    except SettingsError as error:
+        console.print(f"[red]Impossible de démarrer :[/red]\n{error}")
+        raise typer.Exit(2) from error
+    except BaseExceptionGroup as group:
+        wrong = group.subgroup(SettingsError)
+        if wrong is None:
+            raise
+        console.print(f"[red]Impossible de démarrer :[/red]\n{wrong.exceptions[0]}")
+        raise typer.Exit(2) from group
+
+
+# ── Running ──────────────────────────────────────────────────────────────────────────────────
+
+
+@app.command()
+def serve() -> None:
+    """Tout sur une machine : Rasa, le site et le service."""
+    settings = _settings()
+    _train(settings)
+    _run(running.serve(settings))
+
+
+@app.command()
+def web() -> None:
+    """Le site seul : les actions de Rasa et le webhook de Telegram."""
+    _run(running.web(_settings()))
+
+
+@app.command()
+def worker() -> None:
+    """Le service seul : il répond, envoie et rappelle."""
+    _run(running.worker(_settings()))
+
+
+@app.command()
+def rasa() -> None:
+    """Rasa seul, sur la machine même."""
+    settings = _settings()
+    _train(settings)
+    _run(running.rasa(settings))
+
+
+@app.command()
+def demo() -> None:
+    """Tout, sur SQLite, avec le territoire fictif, et une conversation dans ce terminal."""
+    settings = _settings()
+    if settings.environment is Environment.PRODUCTION:
+        console.print("[red]La démonstration ne se lance pas en production.[/red]")
+        raise typer.Exit(2)
+    _train(settings)
+    _run(running.demo(settings, console))
+
+
+@app.command()
+def chat() -> None:
+    """Une conversation dans ce terminal, avec le service déjà lancé."""
+    _run(running.chat(_settings(), console))
+
+
+@app.command()
+def train() -> None:
+    """Entraîne le modèle, si ce qu'il apprend a changé."""
+    _train(_settings())
+
+
+def _train(settings: Settings) -> None:
+    path = training.model_path(settings.var)
+    if path.exists():
+        return
+    console.print("Entraînement du modèle, une seule fois : quelques minutes.")
+    try:
+        training.train(settings.var)
+    except training.TrainingFailed as error:
+        console.print(f"[red]L'entraînement a échoué ({error}).[/red] Lance « make check » pour voir pourquoi.")
+        raise typer.Exit(1) from error
+    console.print(f"Modèle prêt : {path}")
+
+
+@app.command()
+def doctor() -> None:
+    """Dit ce qui manque, et comment le régler."""
+    settings = _settings()
+    problems = asyncio.run(running.examine(settings))
+    for problem in problems:
+        console.print(f"[red]✗[/red] {problem}")
+    if problems:
+        raise typer.Exit(1)
+    console.print("[green]✓[/green] Tout est en place.")
+
+
+# ── Database, territory, accounts ────────────────────────────────────────────────────────────
+
+
+@db_app.command("upgrade")
+def db_upgrade() -> None:
+    """Met la base au dernier format."""
+    migrating.upgrade(_settings().database_url)
+
+
+@db_app.command("downgrade")
+def db_downgrade(revision: str) -> None:
+    """Ramène la base à un format plus ancien (« base » pour tout enlever)."""
+    migrating.downgrade(_settings().database_url, revision)
+
+
+@db_app.command("check")
+def db_check() -> None:
+    """Dit si la base est au format que le code attend."""
+    problem = migrating.check(_settings().database_url)
+    if problem:
+        console.print(f"[red]✗[/red] {problem}")
+        raise typer.Exit(1)
+    console.print("[green]✓[/green] La base est à jour.")
+
+
+def _read_territory(file: Path) -> territory_files.Territory:
+    try:
+        return territory_files.read(file)
+    except territory_files.TerritoryErrors as errors:
+        console.print(f"[red]{file} : à corriger[/red]")
+        for mistake in errors.mistakes:
+            console.print(f"  ligne {mistake.line} : {mistake.message}", markup=False)
+        raise typer.Exit(1) from errors
+
+
+@territory_app.command("check")
+def territory_check(file: Path) -> None:
+    """Relit un fichier de territoire et dit chaque erreur, avec sa ligne."""
+    territory = _read_territory(file)
+    today = _settings().clock.now().date()
+    for reason in territory_files.production_refusals(territory, today):
+        console.print(f"[yellow]En production :[/yellow] {reason}")
+    console.print(f"[green]✓[/green] {file} se lit.")
+
+
+@territory_app.command("load")
+def territory_load(file: Path) -> None:
+    """Charge un fichier de territoire dans la base."""
+    settings = _settings()
+    territory = _read_territory(file)
+    asyncio.run(running.load_territory(settings, territory))
+    console.print(f"[green]✓[/green] {territory.territory.name} : chargé.")
+
+
+@account_app.command("create")
+def account_create(
+    adviser: Annotated[str, typer.Argument(help="L'identifiant de la personne dans le fichier de territoire.")],
+    email: Annotated[str, typer.Option(help="Son adresse de connexion.")],
+    telegram_chat: Annotated[str | None, typer.Option(help="Le numéro de sa conversation Telegram avec le robot.")] = None,
+) -> None:
+    """Donne un accès à quelqu'un de l'équipe ; le mot de passe s'affiche une fois."""
+    settings = _settings()
+    password = secrets.token_urlsafe(12)
+    found = asyncio.run(running.create_account(settings, adviser, email, password, telegram_chat))
+    if not found:
+        console.print(f"[red]« {adviser} » n'est dans aucun territoire chargé.[/red]")
+        raise typer.Exit(1)
+    print(f"{email}  {password}")
+
+
+# ── Understanding ────────────────────────────────────────────────────────────────────────────
+
+
+@nlu_app.command("parse")
+def nlu_parse() -> None:
+    """Lit des textes, un par ligne ; écrit un objet JSON par ligne."""
+    settings = _settings()
+    _train(settings)
+    running.parse_lines(settings, sys.stdin, sys.stdout)
+
+
+@dates_app.command("parse")
+def dates_parse(
+    now: Annotated[str, typer.Option(help="Le moment où c'est écrit, par exemple 2027-03-09T10:00.")],
+) -> None:
+    """Lit des textes, un par ligne ; écrit les dates comprises, un objet JSON par ligne."""
+    at = running.paris_time(now)
+    for line in sys.stdin:
+        text = line.rstrip("\n")
+        reading = date_grammar.read(text, at)
+        print(
+            json.dumps(
+                {
+                    "text": text,
+                    "candidates": [
+                        {"start": one.start.isoformat(), "end": one.end.isoformat(), "grain": one.grain.value}
+                        for one in reading.candidates
+                    ],
+                    "refused": [{"text": one.text, "reason": one.reason.value} for one in reading.refused],
+                },
+                ensure_ascii=False,
+            )
+        )

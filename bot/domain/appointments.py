@@ -1,0 +1,117 @@
+"""Appointments: modes, states, slots and the rules that free slots follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    ON_SITE = "sur_place"
+    PHONE = "telephone"
+    VIDEO = "visio"
+
+    @property
+    def label(self) -> str:
+        return {"sur_place": "sur place", "telephone": "par téléphone", "visio": "en visio"}[self.value]
+
+
+class AppointmentState(StrEnum):
+    BOOKED = "booked"
+    CANCELLED_BY_YOUNG = "cancelled_by_young"
+    CANCELLED_BY_STRUCTURE = "cancelled_by_structure"
+    PRESENT = "present"
+    ABSENT = "absent"
+
+    @property
+    def label(self) -> str:
+        return {
+            "booked": "À venir",
+            "cancelled_by_young": "Annulé par le jeune",
+            "cancelled_by_structure": "Annulé par la structure",
+            "present": "Présent",
+            "absent": "Absent",
+        }[self.value]
+
+
+class DraftState(StrEnum):
+    """A booking that is being made."""
+
+    OPEN = "open"
+    BOOKED = "booked"
+    LEFT = "left"
+
+    @property
+    def label(self) -> str:
+        return {"open": "En cours", "booked": "Réservé", "left": "Laissé"}[self.value]
+
+
+SLICE = timedelta(minutes=5)
+HOLD = timedelta(minutes=10)
+SHORTEST_NOTICE = timedelta(hours=2)
+LONGEST_NOTICE = timedelta(days=42)
+CHANGE_NOTICE = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A free time: `starts_at` and `ends_at` aware, UTC; `seat` counts from 0."""
+
+    opening_id: int
+    place_id: int
+    adviser_id: int | None
+    mode: Mode
+    starts_at: datetime
+    ends_at: datetime
+    seat: int = 0
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """What the slot occupies: an adviser, or a seat of an opening nobody is named for."""
+        if self.adviser_id is not None:
+            return (f"adviser:{self.adviser_id}",)
+        return (f"seat:{self.opening_id}:{self.seat}",)
+
+
+def slices(starts_at: datetime, ends_at: datetime) -> Iterator[int]:
+    """The five-minute slices from `starts_at` to `ends_at`, as whole numbers since 1970 (UTC)."""
+    first = int(starts_at.timestamp()) // int(SLICE.total_seconds())
+    last = -(-int(ends_at.timestamp()) // int(SLICE.total_seconds()))
+    yield from range(first, last)
+
+
+def pick_three(slots: Iterable[Slot], wanted: Iterable[tuple[datetime, datetime]]) -> list[Slot]:
+    """Three good proposals: inside what was asked first, else the nearest to it, never two at once.
+
+    `wanted` are (start, end) pairs in order of preference; empty means as soon as possible. Slots come in
+    time order; the three are spread over days where several fit.
+    """
+    slots = list(slots)
+    wanted = list(wanted)
+    inside = [[slot for slot in slots if start <= slot.starts_at < end] for start, end in wanted]
+    pool: list[Slot] = [slot for group in inside for slot in group]
+    if not pool and wanted:
+        start = wanted[0][0]
+        pool = sorted(slots, key=lambda slot: abs((slot.starts_at - start).total_seconds()))[:6]
+        pool.sort(key=lambda slot: slot.starts_at)
+    elif not pool:
+        pool = slots
+    unique = list({slot.starts_at: slot for slot in reversed(pool)}.values())[::-1]
+    if len(unique) <= 3:
+        return unique
+    step = (len(unique) - 1) / 2 if wanted else 1
+    if not wanted:
+        return _spread_over_days(unique)
+    return [unique[round(index * step)] for index in range(3)]
+
+
+def _spread_over_days(slots: list[Slot]) -> list[Slot]:
+    picked = [slots[0]]
+    for slot in slots[1:]:
+        if len(picked) == 3:
+            break
+        if slot.starts_at - picked[-1].starts_at >= timedelta(hours=2):
+            picked.append(slot)
+    return picked if len(picked) == 3 else slots[:3]

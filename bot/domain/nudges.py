@@ -1,0 +1,80 @@
+"""What is sent without being asked: reminders of appointments, and nudges, which are rarer and can be stopped."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.domain.calendar import PARIS, is_quiet, last_loud_evening
+
+
+class NudgeKind(StrEnum):
+    EVENING = "evening"
+    TWO_HOURS = "two_hours"
+    NO_SHOW = "no_show"
+    UNFINISHED = "unfinished"
+
+    @property
+    def is_reminder(self) -> bool:
+        """An appointment's reminder is not a nudge: `/stop` does not stop it (law 5)."""
+        return self in (NudgeKind.EVENING, NudgeKind.TWO_HOURS)
+
+    @property
+    def label(self) -> str:
+        return {
+            "evening": "Rappel de la veille",
+            "two_hours": "Rappel deux heures avant",
+            "no_show": "Relance après une absence",
+            "unfinished": "Relance d'une réservation commencée",
+        }[self.value]
+
+
+class NudgeState(StrEnum):
+    PLANNED = "planned"
+    QUEUED = "queued"
+    SENT = "sent"
+    DROPPED = "dropped"
+    UNKNOWN = "unknown"
+
+    @property
+    def label(self) -> str:
+        return {
+            "planned": "Prévue",
+            "queued": "En cours d'envoi",
+            "sent": "Envoyée",
+            "dropped": "Abandonnée",
+            "unknown": "Envoi incertain",
+        }[self.value]
+
+
+def reminder_times(
+    starts_at: datetime, booked_at: datetime, subdiv: str | None
+) -> list[tuple[NudgeKind, datetime, datetime]]:
+    """When to remind of an appointment: (kind, due, too late) triples, aware, in time order.
+
+    The evening before, between 17:00 and 19:30 of the last day that is not quiet, and two hours before,
+    unless that falls in quiet hours. An appointment booked a day ahead always has at least one: where
+    neither fits, the last moment that is not quiet before it.
+    """
+    times = []
+    evening_from, evening_until = last_loud_evening(starts_at)
+    if booked_at < evening_until - timedelta(minutes=15):
+        times.append((NudgeKind.EVENING, max(evening_from, booked_at + timedelta(minutes=10)), evening_until))
+    two_hours = starts_at - timedelta(hours=2)
+    if not is_quiet(two_hours, subdiv) and two_hours > booked_at + timedelta(hours=1):
+        times.append((NudgeKind.TWO_HOURS, two_hours, starts_at - timedelta(minutes=30)))
+    if not times and starts_at - booked_at >= timedelta(hours=24):
+        due = starts_at - timedelta(minutes=30)
+        while is_quiet(due, subdiv) and due > booked_at + timedelta(minutes=15):
+            due -= timedelta(minutes=15)
+        times.append((NudgeKind.EVENING, due, starts_at))
+    return times
+
+
+def next_loud_day(after: datetime, subdiv: str | None, hour: int = 10) -> tuple[datetime, datetime]:
+    """The window (from, until) of the next day on which a nudge may be sent, from `hour` to 20:00, Paris."""
+    day = after.astimezone(PARIS)
+    while True:
+        day = (day + timedelta(days=1)).replace(hour=hour, minute=0, second=0, microsecond=0)
+        if not is_quiet(day, subdiv):
+            return day, day.replace(hour=20)

@@ -1,0 +1,30 @@
+"""Young people: the channels they write from, and the dates that matter in their path."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    TELEGRAM = "telegram"
+    TERMINAL = "terminal"
+
+    @property
+    def label(self) -> str:
+        return {"telegram": "Telegram", "terminal": "Terminal de démonstration"}[self.value]
+
+
+class MilestoneKind(StrEnum):
+    """Dates kept apart from the messages, so that figures outlive them."""
+
+    FIRST_CONTACT = "first_contact"
+    FIRST_HUMAN_ANSWER = "first_human_answer"
+    FIRST_APPOINTMENT_HONOURED = "first_appointment_honoured"
+
+    @property
+    def label(self) -> str:
+        return {
+            "first_contact": "Premier contact",
+            "first_human_answer": "Première réponse humaine",
+            "first_appointment_honoured": "Premier rendez-vous honoré",
+        }[self.value]

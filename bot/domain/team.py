@@ -1,0 +1,34 @@
+"""The team: roles, and the notices that tell someone that a young person waits."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    ADVISER = "adviser"
+    COORDINATOR = "coordinator"
+
+    @property
+    def label(self) -> str:
+        return {"adviser": "Conseiller·ère", "coordinator": "Coordinateur·rice"}[self.value]
+
+
+class NoticeKind(StrEnum):
+    HANDOFF = "handoff"
+    ALERT_CRITICAL = "alert_critical"
+    ALERT_HIGH = "alert_high"
+    UNREACHABLE = "unreachable"
+    UNKNOWN_SEND = "unknown_send"
+    LATE = "late"
+
+    @property
+    def label(self) -> str:
+        return {
+            "handoff": "Quelqu'un attend une réponse",
+            "alert_critical": "Alerte, niveau critique",
+            "alert_high": "Alerte, niveau élevé",
+            "unreachable": "Quelqu'un a bloqué le robot",
+            "unknown_send": "Une relance est peut-être partie",
+            "late": "Quelqu'un sera en retard",
+        }[self.value]

@@ -1,0 +1,82 @@
+"""Refusals. Each knows the response that says it in plain French; each edge maps it once."""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """Something asked for cannot be done; expected, so never an alarm.
+
+    `response` names the text in data/responses that says so; `values` fill its variables.
+    """
+
+    response = "utter_error"
+
+    def __init__(self, **values: str) -> None:
+        super().__init__(self.response)
+        self.values = values
+
+
+class SlotTaken(Refusal):
+    """Somebody else booked this slot first."""
+
+    response = "utter_slot_taken"
+
+
+class SlotGone(Refusal):
+    """The slot is over, or the permanence no longer exists."""
+
+    response = "utter_slot_gone"
+
+
+class AlreadyBooked(Refusal):
+    """The person already has an appointment to come for this reason."""
+
+    response = "utter_already_booked"
+
+
+class NoAppointment(Refusal):
+    """The person has no appointment to come."""
+
+    response = "utter_no_appointment"
+
+
+class TooLateToChange(Refusal):
+    """The appointment is over or begins too soon to be changed here."""
+
+    response = "utter_too_late_to_change"
+
+
+class AlreadyTaken(Refusal):
+    """Another adviser took the conversation first."""
+
+    response = "utter_already_taken"
+
+
+class NotYourStructure(Refusal):
+    """The row belongs to a structure the adviser is not in."""
+
+    response = "utter_not_your_structure"
+
+
+class NotTheHolder(Refusal):
+    """Only who holds the conversation may answer in it or give it back."""
+
+    response = "utter_not_the_holder"
+
+
+class NothingToDo(Refusal):
+    """The row is already in a final state."""
+
+    response = "utter_nothing_to_do"
+
+
+class ClosedTurn(Exception):
+    """An action came for a turn that is closed: its effects are refused."""
+
+
+class AssistantAway(Exception):
+    """Rasa is starting, slow or dead, or answered with nothing."""
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message says which and how to set it."""

@@ -1,0 +1,47 @@
+"""APScheduler as a clock: it holds no job per person, a few ticks look for due rows (law 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot.assistant import forgetting
+from bot.clock import Clock
+from bot.services import alerts, nudges
+from bot.settings import Settings
+from bot.storage.database import Database
+
+log = structlog.get_logger(__name__)
+
+FORGET_SECONDS = 600
+
+
+def start_ticks(
+    database: Database, clock: Clock, settings: Settings, on_queued: Callable[[], None]
+) -> AsyncIOScheduler:
+    """Start the ticks; the caller shuts the scheduler down."""
+
+    async def look_for_nudges() -> None:
+        async with database.unit_of_work() as session:
+            if await nudges.tick(session, clock.now()):
+                on_queued()
+
+    async def look_for_alerts() -> None:
+        async with database.unit_of_work() as session:
+            if await alerts.tick(session, clock.now()):
+                on_queued()
+
+    async def forget_old_keys() -> None:
+        assert settings.rasa_tracker_path is not None, "the settings fill it"
+        await forgetting.forget_old_keys(database, settings.rasa_tracker_path, clock.now())
+
+    scheduler = AsyncIOScheduler(
+        timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    )
+    scheduler.add_job(look_for_nudges, "interval", seconds=settings.tick_seconds)
+    scheduler.add_job(look_for_alerts, "interval", seconds=settings.tick_seconds)
+    scheduler.add_job(forget_old_keys, "interval", seconds=FORGET_SECONDS)
+    scheduler.start()
+    return scheduler

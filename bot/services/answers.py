@@ -1,0 +1,126 @@
+"""Short answers: to the question that is pending, or to nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain import replies
+from bot.domain.calendar import say_moment
+from bot.domain.conversations import Say
+from bot.domain.handoffs import HandoffReason
+from bot.errors import NoAppointment
+from bot.services import appointments, booking, buttons, handoffs, rights, team
+from bot.storage.tables import Conversation, Turn
+
+PENDING_LIVES = timedelta(hours=36)
+NOT_UNDERSTOOD_BEFORE_HUMAN = 2
+
+
+async def to_pending(
+    session: AsyncSession, conversation: Conversation, turn: Turn, yes: bool | None, now: datetime
+) -> list[Say] | None:
+    """Take a yes, a no or a bare fact as the answer to the question that is pending; None if none is.
+
+    The question lives in our table, so "oui" hours after a reminder is still its answer.
+
+    Raises:
+        Refusal: what was asked cannot be done any more.
+    """
+    pending = conversation.pending
+    if pending is None or now - datetime.fromisoformat(pending["at"]) > PENDING_LIVES:
+        conversation.pending = None
+        return None
+    kind = pending["kind"]
+    if kind == "callback":
+        return await _callback(session, conversation, turn, now)
+    if yes is None:
+        return None
+    conversation.pending = None
+    if kind in ("reminder", "change", "cancel"):
+        appointment = await appointments.upcoming(session, conversation, now)
+        if appointment.id != pending["appointment"]:
+            raise NoAppointment
+        if kind == "reminder" and yes:
+            return await appointments.coming(session, conversation, now)
+        if kind == "reminder":
+            return await buttons.ask_change(session, conversation, appointment, now)
+        if kind == "change" and yes:
+            return await buttons.start_move(session, conversation, turn.text or "", now)
+        if kind == "cancel" and yes:
+            return await buttons.cancel(session, conversation, appointment, now)
+        return await appointments.coming(session, conversation, now)
+    if kind == "rebook":
+        return await booking.start(session, conversation, "", now) if yes else [Say("utter_later_ok")]
+    if kind == "erase":
+        return await rights.erase(session, conversation, turn, now) if yes else [Say("utter_later_ok")]
+    if kind == "human":
+        if yes:
+            return await handoffs.ask_and_say(session, conversation, HandoffReason.NOT_UNDERSTOOD, now)
+        return [Say("utter_later_ok")]
+    return None
+
+
+async def yes_or_no(
+    session: AsyncSession, conversation: Conversation, turn: Turn, yes: bool, now: datetime
+) -> list[Say]:
+    """A yes or a no; to nothing, the menu."""
+    said = await to_pending(session, conversation, turn, yes, now)
+    if said is not None:
+        return said
+    return [Say("utter_affirm_nothing_pending" if yes else "utter_deny_nothing_pending")]
+
+
+async def bare_fact(
+    session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime
+) -> list[Say]:
+    """A place, a day, an age alone: an answer to what is pending, else asked what for. Never a misunderstanding."""
+    text = turn.text or ""
+    said = await to_pending(session, conversation, turn, replies.yes_or_no(text), now)
+    return said if said is not None else [Say("utter_inform_nothing_pending")]
+
+
+async def not_understood(
+    session: AsyncSession, conversation: Conversation, turn: Turn, first: str, now: datetime
+) -> list[Say]:
+    """`first` the first time, with three things it can do; the second time in a row, a human is offered."""
+    said = await to_pending(session, conversation, turn, replies.yes_or_no(turn.text or ""), now)
+    if said is not None:
+        return said
+    conversation.misunderstood += 1
+    if conversation.misunderstood < NOT_UNDERSTOOD_BEFORE_HUMAN:
+        return [Say(first)]
+    return [Say("utter_not_understood_twice")]
+
+
+async def start_callback(
+    session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime
+) -> list[Say]:
+    """They want to be called: the number is asked for, unless it is there already."""
+    conversation.pending = {"kind": "callback", "at": now.isoformat()}
+    if booking.read_phone(turn.text or "") is None:
+        return [Say("utter_callback_ask_number")]
+    return await _callback(session, conversation, turn, now)
+
+
+async def _callback(
+    session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime
+) -> list[Say]:
+    text = turn.text or ""
+    if replies.leaves(text) or replies.yes_or_no(text) is False:
+        conversation.pending = None
+        return [Say("utter_later_ok")]
+    phone = booking.read_phone(text)
+    if phone is None:
+        if not any(character.isdigit() for character in text):
+            return [Say("utter_callback_ask_number")]
+        return [Say("utter_callback_bad_number")]
+    conversation.pending = None
+    await handoffs.ask(session, conversation, HandoffReason.CALLBACK, now, detail=phone)
+    there = await team.team_now(session, conversation.structure, now)
+    if there.open_now:
+        return [Say("utter_callback_noted_today", {"number": phone})]
+    if there.reopens_at is None:
+        return [Say("utter_callback_noted_no_hours", {"number": phone})]
+    return [Say("utter_callback_noted", {"number": phone, "when": say_moment(there.reopens_at, now)})]

@@ -1,0 +1,208 @@
+"""Buttons: what each payload does. They work whoever holds the conversation, and without Rasa."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.appointments import AppointmentState
+from bot.domain.conversations import Say
+from bot.domain.handoffs import HandoffReason
+from bot.errors import NoAppointment, Refusal
+from bot.services import appointments, booking, handoffs, people, places, rights
+from bot.storage.tables import Appointment, Conversation, Place, Turn
+
+BOOKING_VERBS = frozenset(
+    ("book", "resume", "place", "anywhere", "mode", "slot", "more", "elsewhere", "take", "other")
+)
+
+
+WORDS = {
+    "menu": "utter_menu",
+    "about": "utter_about_service",
+    "documents": "utter_documents",
+    "who_reads": "utter_privacy",
+    "what_is_kept": "utter_privacy_kept",
+}
+
+
+@dataclass(frozen=True)
+class Press:
+    """A button pressed in a conversation, with what its payload carries."""
+
+    session: AsyncSession
+    conversation: Conversation
+    turn: Turn
+    arguments: list[str]
+    now: datetime
+
+
+async def press(
+    session: AsyncSession, conversation: Conversation, turn: Turn, payload: str, now: datetime
+) -> list[Say]:
+    """Do what a button says. One that is old, forged or unreadable gets a clear sentence."""
+    verb, *arguments = payload.split(":")
+    try:
+        if verb in BOOKING_VERBS:
+            conversation.pending = None
+            return await booking.press(session, conversation, verb, arguments, now)
+        if verb in VERBS:
+            return await VERBS[verb](Press(session, conversation, turn, arguments, now))
+        if verb in WORDS:
+            return [Say(WORDS[verb])]
+    except Refusal as refusal:
+        return [Say(refusal.response, refusal.values)]
+    except (ValueError, IndexError, OverflowError, OSError):
+        pass  # forged: its arguments are not what we wrote
+    return [Say("utter_old_button")]
+
+
+async def _later(p: Press) -> list[Say]:
+    p.conversation.pending = None
+    return [Say("utter_later_ok")]
+
+
+async def _human(p: Press) -> list[Say]:
+    return await handoffs.ask_and_say(p.session, p.conversation, HandoffReason.ASKED, p.now)
+
+
+async def _callback(p: Press) -> list[Say]:
+    people.keep_pending(p.conversation, "callback", p.now)
+    return [Say("utter_callback_ask_number")]
+
+
+async def _where(p: Press) -> list[Say]:
+    if not p.arguments:
+        return await places.tell_all(p.session, p.conversation)
+    place = await p.session.get(Place, int(p.arguments[0]))
+    if place is None:
+        return await places.tell_all(p.session, p.conversation)
+    return [await places.describe(p.session, place, p.now)]
+
+
+async def _my_appointment(p: Press) -> list[Say]:
+    return await appointments.tell(p.session, p.conversation, p.now)
+
+
+async def _attend(p: Press) -> list[Say]:
+    appointment = await _theirs(p.session, p.conversation, p.arguments[1], p.now)
+    p.conversation.pending = None
+    if p.arguments[0] == "yes":
+        return await appointments.coming(p.session, p.conversation, p.now)
+    return await ask_change(p.session, p.conversation, appointment, p.now)
+
+
+async def ask_change(
+    session: AsyncSession, conversation: Conversation, appointment: Appointment, now: datetime
+) -> list[Say]:
+    """They cannot come: move, or cancel?"""
+    people.keep_pending(conversation, "change", now, appointment=appointment.id)
+    return [Say("utter_reminder_answer_no", appointments.describe(appointment, now))]
+
+
+async def _move(p: Press) -> list[Say]:
+    if p.arguments:
+        await _theirs(p.session, p.conversation, p.arguments[0], p.now)
+    p.conversation.pending = None
+    return await start_move(p.session, p.conversation, "", p.now)
+
+
+async def start_move(session: AsyncSession, conversation: Conversation, text: str, now: datetime) -> list[Say]:
+    """Begin to move the appointment to come.
+
+    Raises:
+        NoAppointment, TooLateToChange: see `appointments.changeable`.
+    """
+    appointment = await appointments.changeable(session, conversation, now)
+    says = await booking.start(session, conversation, text, now, moving=appointment)
+    return [Say("utter_move_which_day", appointments.describe(appointment, now)), *says]
+
+
+async def _cancel(p: Press) -> list[Say]:
+    if p.arguments:
+        await _theirs(p.session, p.conversation, p.arguments[0], p.now)
+    return await ask_cancel(p.session, p.conversation, p.now)
+
+
+async def ask_cancel(session: AsyncSession, conversation: Conversation, now: datetime) -> list[Say]:
+    """Ask before cancelling: one word never cancels."""
+    appointment = await appointments.upcoming(session, conversation, now)
+    people.keep_pending(conversation, "cancel", now, appointment=appointment.id)
+    return [Say("utter_cancel_confirm", appointments.describe(appointment, now))]
+
+
+async def _cancel_yes(p: Press) -> list[Say]:
+    appointment = await _theirs(p.session, p.conversation, p.arguments[0], p.now)
+    return await cancel(p.session, p.conversation, appointment, p.now)
+
+
+async def cancel(
+    session: AsyncSession, conversation: Conversation, appointment: Appointment, now: datetime
+) -> list[Say]:
+    """Cancel for the young person, with the calendar file that says so."""
+    conversation.pending = None
+    values = appointments.describe(appointment, now)
+    await appointments.cancel(session, appointment, AppointmentState.CANCELLED_BY_YOUNG, now)
+    file = appointments.calendar_file(appointment, conversation.discreet, now)
+    return [Say("utter_cancelled", values, attachment=file)]
+
+
+async def _abandon(p: Press) -> list[Say]:
+    p.conversation.pending = None
+    return await booking.leave(p.session, p.conversation, p.now)
+
+
+async def _stop_nudges(p: Press) -> list[Say]:
+    return await rights.stop_nudges(p.conversation, p.now)
+
+
+async def _resume_nudges(p: Press) -> list[Say]:
+    return await rights.resume_nudges(p.conversation)
+
+
+async def _my_data(p: Press) -> list[Say]:
+    return await rights.tell_my_data(p.session, p.conversation)
+
+
+async def _erase(p: Press) -> list[Say]:
+    if p.arguments == ["yes"]:
+        return await rights.erase(p.session, p.conversation, p.turn, p.now)
+    return await rights.ask_erase(p.session, p.conversation, p.now)
+
+
+async def _hide(p: Press) -> list[Say]:
+    return await rights.hide(p.session, p.conversation, p.now)
+
+
+async def _theirs(session: AsyncSession, conversation: Conversation, number: str, now: datetime) -> Appointment:
+    """The appointment of a button, if it is theirs and still to come.
+
+    Raises:
+        NoAppointment: it is neither.
+    """
+    appointment = await appointments.upcoming(session, conversation, now)
+    if appointment.id != int(number):
+        raise NoAppointment
+    return appointment
+
+
+VERBS: dict[str, Callable[[Press], Awaitable[list[Say]]]] = {
+    "later": _later,
+    "human": _human,
+    "callback": _callback,
+    "where": _where,
+    "my_appointment": _my_appointment,
+    "attend": _attend,
+    "move": _move,
+    "cancel": _cancel,
+    "cancel_yes": _cancel_yes,
+    "abandon": _abandon,
+    "stop_nudges": _stop_nudges,
+    "resume_nudges": _resume_nudges,
+    "my_data": _my_data,
+    "erase": _erase,
+    "hide": _hide,
+}

@@ -1,0 +1,179 @@
+"""Deliver the outbox: in order for each address, within the channel's limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import and_, exists, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from bot.clock import Clock
+from bot.domain.outbox import (
+    MAX_ATTEMPTS,
+    OVERALL,
+    Limit,
+    OutboxKind,
+    OutboxState,
+    limit_of,
+    refill,
+    retry_delay,
+)
+from bot.domain.people import Channel
+from bot.services import alerts, nudges, team
+from bot.services.ports import Blocked, Messenger, Parcel, SendFailed, SendLater, SendRefused
+from bot.storage.database import Database
+from bot.storage.queries import insert_new
+from bot.storage.tables import ChannelIdentity, Conversation, Message, OutboxRow, SendBudget
+
+log = structlog.get_logger(__name__)
+
+
+async def deliver(
+    database: Database, messengers: Mapping[Channel, Messenger], clock: Clock, lease: timedelta
+) -> bool:
+    """Send the next row that is due; False if there is none.
+
+    The claim, the sending and its result are three steps: nothing is open during the network call.
+    """
+    async with database.unit_of_work() as session:
+        row = await _claim(session, list(messengers), clock.now(), lease)
+    if row is None:
+        return False
+    if row.state is OutboxState.SENDING:
+        await _send(database, messengers[row.channel], row, clock)
+    return True
+
+
+async def _claim(
+    session: AsyncSession, channels: list[Channel], now: datetime, lease: timedelta
+) -> OutboxRow | None:
+    """The next row to send, leased; one that must not be sent any more is closed and given back closed."""
+    earlier = aliased(OutboxRow)
+    open_states = (OutboxState.WAITING, OutboxState.SENDING)
+    row = await session.scalar(
+        select(OutboxRow)
+        .where(
+            OutboxRow.channel.in_(channels),
+            or_(
+                and_(OutboxRow.state == OutboxState.WAITING, OutboxRow.not_before <= now),
+                and_(OutboxRow.state == OutboxState.SENDING, OutboxRow.lease_until < now),
+            ),
+            ~exists().where(
+                earlier.channel == OutboxRow.channel,
+                earlier.address == OutboxRow.address,
+                earlier.id < OutboxRow.id,
+                earlier.state.in_(open_states),
+            ),
+        )
+        .order_by(OutboxRow.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if row is None:
+        return None
+    if row.state is OutboxState.SENDING and row.kind.at_most_once:
+        row.state = OutboxState.UNKNOWN
+        await nudges.sending_unknown(session, row, now)
+        return row
+    dropped = await nudges.why_not_any_more(session, row, now)
+    if dropped:
+        row.state, row.error = OutboxState.DROPPED, dropped
+        return row
+    if row.kind is not OutboxKind.PRESS:
+        wait = await _spend(session, row, now)
+        if wait:
+            row.not_before = now + wait
+            row.error = "limit"
+            return row
+    row.state = OutboxState.SENDING
+    row.attempts += 1
+    row.lease_until = now + lease
+    return row
+
+
+async def _spend(session: AsyncSession, row: OutboxRow, now: datetime) -> timedelta | None:
+    """Take one token from the channel's bucket and from the chat's; else how long to wait."""
+    if row.channel is not Channel.TELEGRAM:
+        return None
+    limits: dict[str, Limit] = {
+        row.channel.value: OVERALL,
+        f"{row.channel.value}:{row.address}": limit_of(row.address),
+    }
+    budgets = []
+    for scope, limit in limits.items():
+        await insert_new(session, SendBudget, scope=scope, tokens=limit.burst, at=now)
+        budget = await session.get_one(SendBudget, scope, with_for_update=True, populate_existing=True)
+        tokens = refill(budget.tokens, budget.at, now, limit)
+        if tokens < 1:
+            return timedelta(seconds=(1 - tokens) / limit.per_second)
+        budgets.append((budget, tokens))
+    for budget, tokens in budgets:
+        budget.tokens, budget.at = tokens - 1, now
+    return None
+
+
+async def _send(database: Database, messenger: Messenger, row: OutboxRow, clock: Clock) -> None:
+    error: SendFailed | None = None
+    reference = None
+    try:
+        reference = await messenger.send(Parcel(row.address, row.payload | {"kind": row.kind.value}))
+    except SendFailed as failed:
+        error = failed
+    now = clock.now()
+    async with database.unit_of_work() as session:
+        row = await session.get_one(OutboxRow, row.id, with_for_update=True)
+        if error is None:
+            await _sent(session, row, reference, now)
+        else:
+            await _failed(session, row, error, now)
+
+
+async def _sent(session: AsyncSession, row: OutboxRow, reference: str | None, now: datetime) -> None:
+    row.state, row.sent_at, row.reference, row.error = OutboxState.SENT, now, reference, None
+    if reference and (message_id := row.payload.get("message")):
+        message = await session.get(Message, message_id)
+        if message is not None:
+            message.reference = reference
+    await nudges.sent(session, row)
+    if row.kind is OutboxKind.NOTICE:
+        await alerts.notice_reached(session, row, now)
+
+
+async def _failed(session: AsyncSession, row: OutboxRow, error: SendFailed, now: datetime) -> None:
+    row.error = str(error)[:120]
+    log.info("send failed", outbox=row.id, kind=row.kind, attempts=row.attempts, error=type(error).__name__)
+    if isinstance(error, Blocked):
+        row.state = OutboxState.FAILED
+        await _mark_unreachable(session, row, now)
+    elif isinstance(error, SendRefused) or row.attempts >= MAX_ATTEMPTS:
+        row.state = OutboxState.FAILED
+        await nudges.sending_failed(session, row)
+    elif isinstance(error, SendLater):
+        # The channel counts for itself: waiting is not a failed attempt.
+        row.state, row.attempts = OutboxState.WAITING, row.attempts - 1
+        row.not_before = now + timedelta(seconds=error.seconds)
+    elif error.unknown and row.kind.at_most_once:
+        row.state = OutboxState.UNKNOWN
+        await nudges.sending_unknown(session, row, now)
+    else:
+        row.state, row.not_before = OutboxState.WAITING, now + retry_delay(row.attempts)
+
+
+async def _mark_unreachable(session: AsyncSession, row: OutboxRow, now: datetime) -> None:
+    """The person blocked the bot: the rest of what waits for them is not tried, and the team is told."""
+    if row.kind is OutboxKind.NOTICE:
+        return
+    identity = await session.scalar(
+        select(ChannelIdentity).where(
+            ChannelIdentity.channel == row.channel, ChannelIdentity.address == row.address
+        )
+    )
+    if identity is None or identity.unreachable_at:
+        return
+    identity.unreachable_at = now
+    conversation = await session.scalar(select(Conversation).where(Conversation.identity_id == identity.id))
+    if conversation is not None:
+        await team.tell_unreachable(session, conversation, now)

@@ -1,0 +1,246 @@
+"""Ask for a human; take a conversation over, answer in it, give it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.calendar import say_moment
+from bot.domain.conversations import Bubble, Say
+from bot.domain.handoffs import DEFAULT_PRIORITY, OPEN_STATES, PRIORITY, HandoffReason, HandoffState
+from bot.domain.outbox import OutboxKind, OutboxState
+from bot.domain.people import MilestoneKind
+from bot.domain.team import NoticeKind
+from bot.errors import AlreadyTaken, NothingToDo, NotTheHolder, NotYourStructure
+from bot.services import outbox, people, team
+from bot.storage.tables import (
+    Adviser,
+    Appointment,
+    Conversation,
+    Feedback,
+    Handoff,
+    HandoffEvent,
+    Message,
+    OutboxRow,
+    Turn,
+)
+
+
+async def open_handoff(session: AsyncSession, conversation: Conversation) -> Handoff | None:
+    """The handoff that is asked or taken; the one row that says who speaks (law 2)."""
+    found: Handoff | None = await session.scalar(
+        select(Handoff).where(Handoff.conversation_id == conversation.id, Handoff.state.in_(OPEN_STATES))
+    )
+    return found
+
+
+async def holder(session: AsyncSession, conversation: Conversation) -> Handoff | None:
+    """The handoff of the adviser who holds the conversation, if one does."""
+    handoff = await open_handoff(session, conversation)
+    return handoff if handoff is not None and handoff.state is HandoffState.TAKEN else None
+
+
+async def ask(
+    session: AsyncSession,
+    conversation: Conversation,
+    reason: HandoffReason,
+    now: datetime,
+    detail: str | None = None,
+) -> Handoff:
+    """Ask for a human, once: a second demand raises the priority of the first. Those present are told."""
+    handoff = await open_handoff(session, conversation)
+    priority = PRIORITY.get(reason, DEFAULT_PRIORITY)
+    if handoff is not None:
+        if priority < handoff.priority:
+            handoff.reason, handoff.priority = reason, priority
+        handoff.detail = detail or handoff.detail
+        return handoff
+    handoff = Handoff(
+        conversation_id=conversation.id,
+        structure_id=conversation.structure_id,
+        reason=reason,
+        priority=priority,
+        detail=detail,
+        asked_at=now,
+        conversation=conversation,
+    )
+    session.add(handoff)
+    await session.flush()
+    await _keep(session, handoff, now)
+    if reason is not HandoffReason.SAFETY:  # an alert tells the team itself
+        now_there = await team.team_now(session, conversation.structure, now)
+        await team.tell(session, now_there.present, NoticeKind.HANDOFF, now, handoff=handoff)
+    return handoff
+
+
+async def ask_and_say(
+    session: AsyncSession,
+    conversation: Conversation,
+    reason: HandoffReason,
+    now: datetime,
+    detail: str | None = None,
+) -> list[Say]:
+    """Ask for a human, and say what is true: who is there, or when someone will answer."""
+    waiting = await open_handoff(session, conversation)
+    already = waiting is not None and waiting.state is HandoffState.ASKED
+    since = waiting.asked_at if waiting else now
+    await ask(session, conversation, reason, now, detail)
+    there = await team.team_now(session, conversation.structure, now)
+    says = []
+    if already and now - since > timedelta(minutes=1):
+        says.append(Say("utter_human_already_asked", {"since": say_moment(since, now)}))
+    if there.open_now:
+        if not says:
+            values = {"team": conversation.structure.short_name, "until": team.say_until(there.until)}
+            says.append(Say("utter_human_told_open", values))
+    elif (reopens := there.say_reopens(now)) is not None:
+        says.append(Say("utter_human_closed", {"reopens": reopens}))
+    elif conversation.structure.phone:
+        says.append(Say("utter_human_unknown_hours", {"phone": conversation.structure.phone}))
+    else:
+        says.append(Say("utter_human_no_hours"))
+    return says
+
+
+async def waiting(session: AsyncSession, adviser: Adviser) -> Sequence[Handoff]:
+    """Who waits in the adviser's structure: safety first, then who has waited longest."""
+    rows = await session.scalars(
+        select(Handoff)
+        .where(Handoff.structure_id == adviser.structure_id, Handoff.state == HandoffState.ASKED)
+        .order_by(Handoff.priority, Handoff.asked_at)
+    )
+    return rows.all()
+
+
+async def take(session: AsyncSession, handoff: Handoff, adviser: Adviser, now: datetime) -> Handoff:
+    """Give the conversation to `adviser`; the bot is silent until it is given back. It is announced.
+
+    Raises:
+        AlreadyTaken: another adviser took it first.
+        NotYourStructure: the handoff belongs to a structure the adviser is not in.
+        NothingToDo: it is over, or theirs already.
+    """
+    if handoff.structure_id != adviser.structure_id:
+        raise NotYourStructure
+    handoff = await session.get_one(Handoff, handoff.id, with_for_update=True, populate_existing=True)
+    if handoff.state is HandoffState.TAKEN and handoff.adviser_id != adviser.id:
+        raise AlreadyTaken(name=handoff.adviser.first_name if handoff.adviser else "")
+    if handoff.state is not HandoffState.ASKED:
+        raise NothingToDo
+    handoff.state, handoff.adviser, handoff.taken_at = HandoffState.TAKEN, adviser, now
+    handoff.last_human_at = now
+    await _keep(session, handoff, now)
+    await _silence_bot(session, handoff)
+    await _announce(session, handoff, "utter_taken", now)
+    return handoff
+
+
+async def answer(session: AsyncSession, handoff: Handoff, adviser: Adviser, text: str, now: datetime) -> None:
+    """Write to the young person, under the adviser's first name and structure.
+
+    Raises:
+        NotTheHolder: the adviser does not hold the conversation.
+    """
+    if handoff.state is not HandoffState.TAKEN or handoff.adviser_id != adviser.id:
+        raise NotTheHolder
+    signed = f"{adviser.first_name}, {adviser.structure.short_name} : {text.strip()}"
+    rows = await outbox.say(
+        session, handoff.conversation, [Bubble(signed)], now, kind=OutboxKind.ADVISER
+    )
+    message = await session.get_one(Message, rows[0].payload["message"])
+    message.adviser_id = adviser.id
+    handoff.last_human_at = now
+    await people.reach(
+        session, handoff.conversation.identity.person_id, MilestoneKind.FIRST_HUMAN_ANSWER, now
+    )
+
+
+async def give_back(session: AsyncSession, handoff: Handoff, adviser: Adviser, now: datetime) -> None:
+    """Give the conversation back to the bot, and say so.
+
+    Raises:
+        NotTheHolder: the adviser does not hold the conversation.
+    """
+    if handoff.state is not HandoffState.TAKEN or handoff.adviser_id != adviser.id:
+        raise NotTheHolder
+    handoff.state, handoff.ended_at = HandoffState.GIVEN_BACK, now
+    handoff.conversation.misunderstood = 0
+    await _keep(session, handoff, now)
+    await _announce(session, handoff, "utter_given_back", now)
+
+
+async def say_holder_off_duty(session: AsyncSession, handoff: Handoff, now: datetime) -> list[Say]:
+    """ "Karim revient mardi à 9 h", once, when who holds the conversation is not there to read."""
+    if handoff.off_duty_told_at is not None or handoff.adviser is None:
+        return []
+    hours = await team.hours_of(session, handoff.adviser)
+    if hours.is_open(now) or (returns := hours.next_opening(now)) is None:
+        return []
+    handoff.off_duty_told_at = now
+    return [
+        Say(
+            "utter_holder_off_duty",
+            {"name": handoff.adviser.first_name, "returns": say_moment(returns, now)},
+        )
+    ]
+
+
+async def tell_adviser(session: AsyncSession, conversation: Conversation, now: datetime) -> list[Say]:
+    """Who follows them: who last had the conversation, or receives them at their appointment."""
+    name = await session.scalar(
+        select(Adviser.first_name)
+        .join(Handoff, Handoff.adviser_id == Adviser.id)
+        .where(Handoff.conversation_id == conversation.id)
+        .order_by(Handoff.id.desc())
+        .limit(1)
+    ) or await session.scalar(
+        select(Adviser.first_name)
+        .join(Appointment, Appointment.adviser_id == Adviser.id)
+        .where(Appointment.conversation_id == conversation.id)
+        .order_by(Appointment.starts_at.desc())
+        .limit(1)
+    )
+    return [Say("utter_my_adviser", {"name": name})] if name else [Say("utter_my_adviser_unknown")]
+
+
+async def keep_feedback(
+    session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime
+) -> None:
+    """Keep what was said of the service for the coordinator."""
+    session.add(
+        Feedback(
+            structure_id=conversation.structure_id, conversation_id=conversation.id, turn_id=turn.id, at=now
+        )
+    )
+    await session.flush()
+
+
+async def _announce(session: AsyncSession, handoff: Handoff, response: str, now: datetime) -> None:
+    assert handoff.adviser is not None, "only a taken conversation is announced"
+    values = {"name": handoff.adviser.first_name, "structure": handoff.adviser.structure.short_name}
+    await outbox.say(
+        session, handoff.conversation, [Say(response, values)], now, kind=OutboxKind.ADVISER
+    )
+
+
+async def _silence_bot(session: AsyncSession, handoff: Handoff) -> None:
+    """What the bot had queued but not sent is withdrawn: the human speaks now."""
+    await session.execute(
+        update(OutboxRow)
+        .where(
+            OutboxRow.conversation_id == handoff.conversation_id,
+            OutboxRow.kind.in_((OutboxKind.REPLY, OutboxKind.NUDGE)),
+            OutboxRow.state == OutboxState.WAITING,
+        )
+        .values(state=OutboxState.DROPPED, error="taken over")
+    )
+
+
+async def _keep(session: AsyncSession, handoff: Handoff, now: datetime) -> None:
+    session.add(
+        HandoffEvent(handoff_id=handoff.id, state=handoff.state, adviser_id=handoff.adviser_id, at=now)
+    )
+    await session.flush()

@@ -1,0 +1,61 @@
+"""Store what comes in, before anything is told to the channel (law 1)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain import safety
+from bot.domain.conversations import Incoming, IncomingKind
+from bot.domain.people import Channel
+from bot.storage.queries import insert_new
+from bot.storage.tables import InboxRow
+
+
+async def store(
+    session: AsyncSession, channel: Channel, update_id: int, incoming: Incoming, now: datetime
+) -> bool:
+    """Keep an update, once for each (channel, update id); True if it is new.
+
+    What may be danger is marked here, so that after an outage it is answered before the rest.
+    """
+    urgent = incoming.kind is IncomingKind.TEXT and safety.check(incoming.text).level >= safety.Level.HIGH
+    return await insert_new(
+        session,
+        InboxRow,
+        channel=channel,
+        update_id=update_id,
+        address=incoming.address,
+        kind=incoming.kind,
+        payload=asdict(incoming) | {"at": incoming.at.isoformat()},
+        urgent=urgent,
+        received_at=now,
+    )
+
+
+async def set_aside(
+    session: AsyncSession, channel: Channel, update_id: int, raw: dict[str, Any], why: str, now: datetime
+) -> bool:
+    """Keep an update that cannot be read, raw, for someone to look at; True if it is new."""
+    return await insert_new(
+        session,
+        InboxRow,
+        channel=channel,
+        update_id=update_id,
+        address="",
+        payload=raw,
+        set_aside=why[:120],
+        urgent=False,
+        received_at=now,
+    )
+
+
+def read(row: InboxRow) -> Incoming:
+    """The update as it was stored."""
+    data = dict(row.payload)
+    return Incoming(
+        **data | {"at": datetime.fromisoformat(data["at"]), "kind": IncomingKind(data["kind"])}
+    )

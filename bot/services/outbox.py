@@ -1,0 +1,83 @@
+"""Queue what goes out. See delivery.py for how it leaves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot import texts
+from bot.domain.conversations import Author, Bubble, IncomingKind, Say
+from bot.domain.outbox import OutboxKind
+from bot.domain.people import Channel
+from bot.storage.tables import Conversation, Message, OutboxRow
+
+
+async def say(
+    session: AsyncSession,
+    conversation: Conversation,
+    parts: list[Say | Bubble] | list[Say],
+    now: datetime,
+    *,
+    kind: OutboxKind = OutboxKind.REPLY,
+    turn_id: int | None = None,
+    once: str | None = None,
+) -> list[OutboxRow]:
+    """Queue something to say in a conversation, and keep it in its thread."""
+    identity = conversation.identity
+    seed = turn_id if turn_id is not None else conversation.id + int(now.timestamp()) // 86400
+    rows = []
+    bubbles = [
+        bubble
+        for part in parts
+        for bubble in ([part] if isinstance(part, Bubble) else texts.render(part, seed))
+    ]
+    for index, bubble in enumerate(bubbles):
+        message = Message(
+            conversation_id=conversation.id,
+            turn_id=turn_id,
+            author=Author.ADVISER if kind is OutboxKind.ADVISER else Author.BOT,
+            kind=IncomingKind.TEXT,
+            text=bubble.text,
+            at=now,
+        )
+        session.add(message)
+        await session.flush()
+        row = OutboxRow(
+            channel=identity.channel,
+            address=identity.address,
+            conversation_id=conversation.id,
+            turn_id=turn_id,
+            kind=kind,
+            once_key=f"{once}:{index}" if once else None,
+            payload={
+                "text": bubble.text,
+                "buttons": [[button.title, button.payload] for button in bubble.buttons],
+                "attachment": list(bubble.attachment) if bubble.attachment else None,
+                "message": message.id,
+            },
+            not_before=now,
+            created_at=now,
+        )
+        session.add(row)
+        rows.append(row)
+    await session.flush()
+    return rows
+
+
+async def queue(
+    session: AsyncSession,
+    channel: Channel,
+    address: str,
+    kind: OutboxKind,
+    payload: dict[str, Any],
+    now: datetime,
+) -> OutboxRow:
+    """Queue something that is not said in a conversation: a notice, a deletion, a button's receipt."""
+    row = OutboxRow(
+        channel=channel, address=address, kind=kind, payload=payload, not_before=now, created_at=now
+    )
+    session.add(row)
+    await session.flush()
+    return row

@@ -1,0 +1,76 @@
+"""What the services need from the outside, as Protocols that channels and assistant fulfil."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bot.domain.conversations import Bubble, Say
+
+
+@dataclass(frozen=True)
+class Question:
+    """A turn for the assistant. It knows the conversation by `key` only, and no names.
+
+    `booking` says whether a booking is open, `knows_booking` whether Rasa was last left with one open;
+    `asked_before`, that the turn may already have been sent.
+    """
+
+    key: str
+    turn_id: int
+    text: str
+    booking: bool
+    knows_booking: bool
+    asked_before: bool
+
+
+class Assistant(Protocol):
+    async def ask(self, question: Question) -> list[Say | Bubble]:
+        """Answer a turn.
+
+        Raises:
+            AssistantAway: no answer will come; the turn is abandoned.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """One row of the outbox, ready to leave."""
+
+    address: str
+    payload: dict[str, Any]
+
+
+class SendFailed(Exception):
+    """Something passing; try again later. `unknown` tells that it may have been sent all the same."""
+
+    def __init__(self, why: str, *, unknown: bool = False) -> None:
+        super().__init__(why)
+        self.unknown = unknown
+
+
+class SendLater(SendFailed):
+    """The channel asks to wait `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("asked to wait")
+        self.seconds = seconds
+
+
+class Blocked(SendFailed):
+    """The person cannot be reached on this channel any more."""
+
+
+class SendRefused(SendFailed):
+    """The channel will never accept this message."""
+
+
+class Messenger(Protocol):
+    async def send(self, parcel: Parcel) -> str | None:
+        """Send, and return the channel's reference of the message.
+
+        Raises:
+            SendLater, Blocked, SendRefused, SendFailed: see each.
+        """
+        ...

@@ -1,0 +1,537 @@
+"""The life of one message. Read this first.
+
+The channel has stored what came in (inbox). A turn takes what waits from one address, and answers once:
+
+1. `_open` (first unit of work): claim what waits, keep it in the thread, decide who answers. A command, a
+   button, a danger, a held conversation or a file is answered there and then, and the turn is closed in the
+   same unit. Otherwise the turn stays open, for the assistant.
+2. The assistant (Rasa) is asked, with nothing open. Its actions have their own unit of work (`act`).
+3. `_close` (second unit of work): who speaks is asked again, the replies are queued, the turn is closed.
+
+A process killed between two steps leaves an open turn under a lease; the next one takes it up at step 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+from sqlalchemy import Integer, cast, func, select
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.exc import StaleDataError
+
+from bot.clock import Clock
+from bot.domain import replies, safety
+from bot.domain.conversations import (
+    MAX_TURNS_PER_KEY,
+    Author,
+    Bubble,
+    Incoming,
+    IncomingKind,
+    Say,
+    Speaker,
+)
+from bot.domain.handoffs import HandoffReason
+from bot.domain.outbox import OutboxKind
+from bot.errors import AssistantAway, ClosedTurn
+from bot.services import (
+    alerts,
+    booking,
+    buttons,
+    commands,
+    handoffs,
+    inbox,
+    outbox,
+    people,
+    places,
+    team,
+)
+from bot.services.ports import Assistant, Question
+from bot.storage.database import Database
+from bot.storage.tables import Conversation, InboxRow, Message, Turn, TurnEffect
+
+log = structlog.get_logger(__name__)
+
+MAX_ATTEMPTS = 3
+LATE = timedelta(minutes=2)
+RECENT_MESSAGES = 5
+NOT_UNDERSTOOD = "action_not_understood"
+
+
+class Away(Protocol):
+    """Answers a turn without the model."""
+
+    async def __call__(
+        self, session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime
+    ) -> list[Say]: ...
+
+
+@dataclass(frozen=True)
+class Pace:
+    """`gather`: how long to wait for the rest of a message; `lease`: how long a turn belongs to a process."""
+
+    gather: timedelta
+    lease: timedelta
+
+
+async def take_turn(
+    database: Database, assistant: Assistant, away: Away, clock: Clock, pace: Pace
+) -> bool:
+    """Answer the next thing that waits; False if nothing does."""
+    try:
+        question = await _claim(database, clock.now(), pace)
+    except (IntegrityError, StaleDataError):
+        return True  # another process claimed the same address first
+    if question is None:
+        return False
+    if isinstance(question, Question):
+        parts: list[Say | Bubble] | None
+        try:
+            parts = await assistant.ask(question)
+        except AssistantAway as reason:
+            log.warning("assistant away", turn=question.turn_id, reason=str(reason))
+            parts = None
+        async with database.unit_of_work() as session:
+            await _close(session, question, parts, away, clock.now())
+    return True
+
+
+async def _claim(database: Database, now: datetime, pace: Pace) -> Question | bool | None:
+    """Step 1. A question for the assistant; True if the turn is answered already; None if nothing waits."""
+    async with database.unit_of_work() as session:
+        left = await _take_up(session, now, pace)
+        if left is not None:
+            return left
+        rows = await _what_waits(session, now, pace)
+        if not rows:
+            return None
+        ids = [row.id for row in rows]
+        try:
+            async with session.begin_nested():
+                return await _open(session, rows, now, pace)
+        except (DBAPIError, StaleDataError):
+            raise
+        except Exception as error:
+            # A defect of ours must not stop the line: what caused it is set aside, with an apology.
+            log.error("turn failed", inbox=ids, error=type(error).__name__, exc_info=True)
+    async with database.unit_of_work() as session:
+        await _set_aside(session, ids, now)
+    return True
+
+
+async def _take_up(session: AsyncSession, now: datetime, pace: Pace) -> Question | bool | None:
+    """An open turn whose process died: ask the assistant again, unless it was tried too often."""
+    turn = await session.scalar(
+        select(Turn)
+        .where(Turn.closed_at.is_(None), Turn.lease_until < now)
+        .order_by(Turn.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if turn is None:
+        return None
+    turn.attempts += 1
+    turn.lease_until = now + pace.lease
+    conversation = await session.get_one(Conversation, turn.conversation_id)
+    if turn.attempts > MAX_ATTEMPTS:
+        await _answer(session, conversation, turn, [Say("utter_error")], now)
+        await people.rotate_rasa_key(session, conversation, now)
+        return True
+    return await _question(session, conversation, turn, now, asked_before=True)
+
+
+async def _what_waits(session: AsyncSession, now: datetime, pace: Pace) -> Sequence[InboxRow]:
+    """The rows of the next turn: what may be danger first, then the oldest address.
+
+    Texts in a row are one turn; anything else is a turn of its own.
+    """
+    waiting = (InboxRow.turn_id.is_(None), InboxRow.set_aside.is_(None))
+    busy = select(Turn.id).where(
+        Turn.channel == InboxRow.channel, Turn.address == InboxRow.address, Turn.closed_at.is_(None)
+    )
+    texts_at = func.max(InboxRow.received_at)
+    addresses = await session.execute(
+        select(InboxRow.channel, InboxRow.address, texts_at, func.min(InboxRow.received_at))
+        .where(*waiting, ~busy.exists())
+        .group_by(InboxRow.channel, InboxRow.address)
+        .order_by(func.max(cast(InboxRow.urgent, Integer)).desc(), func.min(InboxRow.id))
+        .limit(20)
+    )
+    for channel, address, last_at, first_at in addresses.all():
+        rows = (
+            await session.scalars(
+                select(InboxRow)
+                .where(*waiting, InboxRow.channel == channel, InboxRow.address == address)
+                .order_by(InboxRow.update_id)
+                .limit(50)
+                .with_for_update(skip_locked=True)
+            )
+        ).all()
+        if not rows:
+            continue
+        if rows[0].kind is not IncomingKind.TEXT:
+            return rows[:1]
+        texts = []
+        for row in rows:
+            if row.kind is not IncomingKind.TEXT:
+                break
+            texts.append(row)
+        ready = last_at <= now - pace.gather or first_at <= now - 5 * pace.gather
+        if ready or len(texts) < len(rows) or any(row.urgent for row in texts):
+            return texts
+    return []
+
+
+async def _open(
+    session: AsyncSession, rows: Sequence[InboxRow], now: datetime, pace: Pace
+) -> Question | bool:
+    """Begin the turn: keep what came in, and let who must answer do it."""
+    first = rows[0]
+    conversation = await people.meet(session, first.channel, first.address, now)
+    turn = Turn(
+        channel=first.channel,
+        address=first.address,
+        conversation_id=conversation.id,
+        opened_at=now,
+        lease_until=now + pace.lease,
+    )
+    session.add(turn)
+    await session.flush()
+    for row in rows:
+        row.turn_id = turn.id
+    incoming = [inbox.read(row) for row in rows]
+    if incoming[0].kind not in (IncomingKind.BLOCKED, IncomingKind.UNBLOCKED):
+        conversation.identity.unreachable_at = None
+    if incoming[0].kind is IncomingKind.TEXT:
+        turn.text = "\n".join(one.text for one in incoming)
+        recent = await _recent(session, conversation)
+        for row, one in zip(rows, incoming, strict=True):
+            session.add(_message(conversation, turn, row, one))
+        await session.flush()
+        return await _text(session, conversation, turn, recent, now)
+    says = await _other(session, conversation, turn, rows[0], incoming[0], now)
+    if incoming[0].press_reference:
+        await outbox.queue(
+            session,
+            turn.channel,
+            turn.address,
+            OutboxKind.PRESS,
+            {"press": incoming[0].press_reference},
+            now,
+        )
+    await _answer(session, conversation, turn, says, now, Speaker.SERVICE)
+    return True
+
+
+async def _text(
+    session: AsyncSession, conversation: Conversation, turn: Turn, recent: list[str], now: datetime
+) -> Question | bool:
+    """A text: safety reads it first, then the adviser who holds it, then the assistant."""
+    text = turn.text or ""
+    reading = safety.check(text, recent)
+    if reading.wants_discretion:
+        conversation.discreet = True
+    holder = await handoffs.holder(session, conversation)
+    alert = await alerts.open_alert(session, conversation)
+    if reading.level >= safety.Level.HIGH:
+        says = await alerts.heard(session, conversation, alert, holder, text, reading, now)
+        await _answer(session, conversation, turn, says, now, Speaker.SAFETY)
+        return True
+    if holder is not None:
+        says = await handoffs.say_holder_off_duty(session, holder, now)
+        await _answer(session, conversation, turn, says, now, Speaker.ADVISER)
+        return True
+    if alert is not None:
+        says = await alerts.go_on(session, alert, text, reading, now)
+        await _answer(session, conversation, turn, says, now, Speaker.SAFETY)
+        return True
+    before = await _before(session, conversation, turn, reading, now)
+    turn.before = [say.to_json() for say in before]
+    draft = await booking.open_draft(session, conversation, now)
+    alone = replies.ambiguous(text)
+    if alone is not None and draft is None:
+        await _answer(session, conversation, turn, [*before, Say(alone)], now, Speaker.SERVICE)
+        return True
+    return await _question(session, conversation, turn, now, asked_before=False)
+
+
+async def _before(
+    session: AsyncSession,
+    conversation: Conversation,
+    turn: Turn,
+    reading: safety.SafetyReading,
+    now: datetime,
+) -> list[Say]:
+    """What is said before the answer: who is speaking, the first time; that we are late, after an outage."""
+    says = []
+    if conversation.greeted_at is None:
+        conversation.greeted_at = now
+        introduction = await commands.introduction(session, conversation)
+        says.append(Say("utter_first_contact_short", introduction))
+    arrived = await session.scalar(
+        select(func.min(InboxRow.received_at)).where(InboxRow.turn_id == turn.id)
+    )
+    if arrived is not None and now - arrived > LATE:
+        minutes = int((now - arrived).total_seconds() // 60)
+        says.append(Say("utter_outage_apology", {"delay": f"{minutes} min" if minutes < 120 else
+                                                 f"{minutes // 60} h"}))
+    if reading.level is safety.Level.CONCERN:
+        says.append(Say("utter_concern"))
+    return says
+
+
+async def _other(
+    session: AsyncSession,
+    conversation: Conversation,
+    turn: Turn,
+    row: InboxRow,
+    incoming: Incoming,
+    now: datetime,
+) -> list[Say]:
+    """Anything that is not a text. Commands and buttons work whoever holds the conversation."""
+    kind = incoming.kind
+    if kind is IncomingKind.COMMAND:
+        return await commands.run(session, conversation, turn, incoming.text, incoming.argument, now)
+    if kind is IncomingKind.BUTTON:
+        return await _button(session, conversation, turn, incoming.argument, now)
+    if kind is IncomingKind.BLOCKED:
+        if conversation.identity.unreachable_at is None:
+            conversation.identity.unreachable_at = now
+            await team.tell_unreachable(session, conversation, now)
+        return []
+    if kind is IncomingKind.UNBLOCKED:
+        conversation.identity.unreachable_at = None
+        return []
+    if kind is IncomingKind.EDIT:
+        return await _edit(session, conversation, row, incoming, now)
+    if kind is not IncomingKind.LOCATION:
+        session.add(_message(conversation, turn, row, incoming))
+        await session.flush()
+    holder = await handoffs.holder(session, conversation)
+    if holder is not None:
+        return await handoffs.say_holder_off_duty(session, holder, now)
+    if incoming.text and kind is not IncomingKind.STICKER:
+        reading = safety.check(incoming.text)
+        if reading.level >= safety.Level.HIGH:
+            alert = await alerts.open_alert(session, conversation)
+            return await alerts.heard(session, conversation, alert, None, incoming.text, reading, now)
+    if kind is IncomingKind.VOICE:
+        return await _voice(session, conversation, now)
+    if kind is IncomingKind.LOCATION:
+        return await _location(session, conversation, incoming, now)
+    return [Say(ANSWERS[kind])]
+
+
+async def _button(
+    session: AsyncSession, conversation: Conversation, turn: Turn, payload: str, now: datetime
+) -> list[Say]:
+    if payload.startswith("safe:"):
+        alert = await alerts.open_alert(session, conversation)
+        if alert is None or await handoffs.holder(session, conversation) is not None:
+            return []
+        return await alerts.go_on(session, alert, payload, safety.check(""), now)
+    return await buttons.press(session, conversation, turn, payload, now)
+
+
+async def _edit(
+    session: AsyncSession, conversation: Conversation, row: InboxRow, incoming: Incoming, now: datetime
+) -> list[Say]:
+    """An edited message reaches the adviser as an edit; danger written in it is danger."""
+    message = await session.scalar(
+        select(Message).where(
+            Message.conversation_id == conversation.id,
+            Message.reference == incoming.reference,
+            Message.author == Author.YOUNG,
+        )
+    )
+    if message is None:
+        return [Say("utter_edited")]
+    message.text_before_edit = message.text_before_edit or message.text
+    message.text, message.edited_at = incoming.text, now
+    holder = await handoffs.holder(session, conversation)
+    reading = safety.check(incoming.text)
+    if reading.level >= safety.Level.HIGH:
+        alert = await alerts.open_alert(session, conversation)
+        return await alerts.heard(session, conversation, alert, holder, incoming.text, reading, now)
+    return [] if holder is not None else [Say("utter_edited")]
+
+
+async def _voice(session: AsyncSession, conversation: Conversation, now: datetime) -> list[Say]:
+    await handoffs.ask(session, conversation, HandoffReason.VOICE, now)
+    there = await team.team_now(session, conversation.structure, now)
+    when = there.say_when(now)
+    return [Say("utter_voice", {"when": when}) if when else Say("utter_voice_no_hours")]
+
+
+async def _location(
+    session: AsyncSession, conversation: Conversation, incoming: Incoming, now: datetime
+) -> list[Say]:
+    """A position is used once, to find a place, and is not kept."""
+    if incoming.latitude is None or incoming.longitude is None:
+        return [Say("utter_location_unknown")]
+    place = await places.nearest(session, conversation, incoming.latitude, incoming.longitude)
+    if place is None:
+        return [Say("utter_location_unknown")]
+    return [Say("utter_location_place", {"place": place.name}), await places.describe(session, place, now)]
+
+
+ANSWERS = {
+    IncomingKind.PHOTO: "utter_photo",
+    IncomingKind.DOCUMENT: "utter_document",
+    IncomingKind.STICKER: "utter_sticker",
+    IncomingKind.CONTACT: "utter_contact",
+    IncomingKind.OTHER: "utter_unreadable",
+}
+
+
+# ── Step 2: what an action does ──────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Acted:
+    says: list[Say]
+    outcome: dict[str, Any]
+
+
+Act = Callable[[AsyncSession, Conversation, Turn, datetime], Awaitable[Acted]]
+
+
+async def act(database: Database, turn_id: int, action: str, do: Act, now: datetime) -> Acted:
+    """Run an action of a turn, once: sent again, it does nothing and says the same.
+
+    Raises:
+        ClosedTurn: the turn was answered without it; nothing is done.
+    """
+    async with database.unit_of_work() as session:
+        turn = await session.get(Turn, turn_id, with_for_update=True)
+        if turn is None or turn.closed_at is not None:
+            raise ClosedTurn(f"turn {turn_id}")
+        done = await session.get(TurnEffect, (turn_id, action))
+        if done is not None:
+            return Acted([Say.from_json(say) for say in done.says], done.outcome)
+        conversation = await session.get_one(Conversation, turn.conversation_id)
+        acted = await do(session, conversation, turn, now)
+        session.add(
+            TurnEffect(
+                turn_id=turn_id,
+                action=action,
+                says=[say.to_json() for say in acted.says],
+                outcome=acted.outcome,
+            )
+        )
+        return acted
+
+
+# ── Step 3 ───────────────────────────────────────────────────────────────────────────────────
+
+
+async def _close(
+    session: AsyncSession,
+    question: Question,
+    parts: list[Say | Bubble] | None,
+    away: Away,
+    now: datetime,
+) -> None:
+    """Queue the replies and close the turn, unless a human took the conversation meanwhile."""
+    turn = await session.get_one(Turn, question.turn_id, with_for_update=True)
+    if turn.closed_at is not None:
+        return
+    conversation = await session.get_one(Conversation, turn.conversation_id)
+    if parts is None:
+        parts = await _without_assistant(session, conversation, turn, away, now)
+    else:
+        conversation.rasa_turns += 1
+        if await session.get(TurnEffect, (turn.id, NOT_UNDERSTOOD)) is None:
+            conversation.misunderstood = 0
+        draft = await booking.open_draft(session, conversation, now)
+        conversation.rasa_booking = draft is not None
+        if conversation.rasa_turns >= MAX_TURNS_PER_KEY and draft is None:
+            await people.rotate_rasa_key(session, conversation, now)
+            conversation.rasa_booking = False
+    if await handoffs.holder(session, conversation) is not None:
+        parts = []
+        turn.before = []
+    before = [Say.from_json(say) for say in turn.before or []]
+    await _answer(session, conversation, turn, [*before, *parts], now, Speaker.ASSISTANT)
+
+
+async def _without_assistant(
+    session: AsyncSession, conversation: Conversation, turn: Turn, away: Away, now: datetime
+) -> list[Say | Bubble]:
+    """The turn is abandoned: what its actions did is said; else what can be done without the model.
+
+    Rasa gets a new key: a late answer to the old one changes nothing.
+    """
+    effects = (await session.scalars(select(TurnEffect).where(TurnEffect.turn_id == turn.id))).all()
+    await people.rotate_rasa_key(session, conversation, now)
+    conversation.rasa_booking = False
+    done = [Say.from_json(say) for effect in effects for say in effect.says]
+    return list(done or await away(session, conversation, turn, now))
+
+
+async def _answer(
+    session: AsyncSession,
+    conversation: Conversation,
+    turn: Turn,
+    parts: Sequence[Say | Bubble],
+    now: datetime,
+    speaker: Speaker = Speaker.SERVICE,
+) -> None:
+    await outbox.say(session, conversation, list(parts), now, turn_id=turn.id)
+    turn.speaker, turn.closed_at = speaker, now
+
+
+async def _question(
+    session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime, *, asked_before: bool
+) -> Question:
+    draft = await booking.open_draft(session, conversation, now)
+    if not asked_before:
+        turn.rasa_key, turn.asked_at = conversation.rasa_key, now
+    return Question(
+        key=turn.rasa_key or conversation.rasa_key,
+        turn_id=turn.id,
+        text=turn.text or "",
+        booking=draft is not None,
+        knows_booking=conversation.rasa_booking,
+        asked_before=asked_before,
+    )
+
+
+async def _set_aside(session: AsyncSession, ids: list[int], now: datetime) -> None:
+    rows = (await session.scalars(select(InboxRow).where(InboxRow.id.in_(ids)))).all()
+    if any(row.turn_id is not None or row.set_aside for row in rows):
+        return
+    for row in rows:
+        row.set_aside = "error"
+    first = rows[0]
+    conversation = await people.meet(session, first.channel, first.address, now)
+    await outbox.say(session, conversation, [Say("utter_error")], now)
+
+
+async def _recent(session: AsyncSession, conversation: Conversation) -> list[str]:
+    """The young person's last messages, oldest first."""
+    found = await session.scalars(
+        select(Message.text)
+        .where(Message.conversation_id == conversation.id, Message.author == Author.YOUNG)
+        .order_by(Message.id.desc())
+        .limit(RECENT_MESSAGES)
+    )
+    return list(reversed(found.all()))
+
+
+def _message(conversation: Conversation, turn: Turn, row: InboxRow, incoming: Incoming) -> Message:
+    return Message(
+        conversation_id=conversation.id,
+        inbox_id=row.id,
+        turn_id=turn.id,
+        author=Author.YOUNG,
+        kind=incoming.kind,
+        text=incoming.text,
+        reference=incoming.reference or None,
+        file_reference=incoming.file_reference or None,
+        at=incoming.at,
+    )

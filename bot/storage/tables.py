@@ -1,0 +1,522 @@
+"""The tables. Scope by structure from the first; alerts, milestones and appointments apart from messages."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from bot.domain.appointments import AppointmentState, DraftState, Mode
+from bot.domain.conversations import Author, IncomingKind, Speaker
+from bot.domain.handoffs import HandoffReason, HandoffState
+from bot.domain.nudges import NudgeKind, NudgeState
+from bot.domain.outbox import OutboxKind, OutboxState
+from bot.domain.people import Channel, MilestoneKind
+from bot.domain.safety import Level
+from bot.domain.team import NoticeKind, Role
+from bot.storage.types import Instant, Named
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: Instant, dict[str, Any]: JSON, list[Any]: JSON}
+
+
+# ── What a territory sets up (territories/*.yml) ─────────────────────────────────────────────
+
+
+class TerritoryRow(Base):
+    __tablename__ = "territory"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(120))
+    subdiv: Mapped[str | None] = mapped_column(String(4))
+    fictional: Mapped[bool]
+    neighbours: Mapped[list[Any]]
+    bring: Mapped[list[Any]]
+    loaded_at: Mapped[datetime]
+
+
+class Structure(Base):
+    __tablename__ = "structure"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    territory_id: Mapped[str] = mapped_column(ForeignKey("territory.id"))
+    name: Mapped[str] = mapped_column(String(120))
+    short_name: Mapped[str] = mapped_column(String(40))
+    mission_locale: Mapped[str | None] = mapped_column(String(40))
+    phone: Mapped[str | None] = mapped_column(String(20))
+    position: Mapped[int] = mapped_column(default=0)
+    territory: Mapped[TerritoryRow] = relationship(lazy="joined")
+
+
+class Adviser(Base):
+    """Someone who answers. `telegram_chat` is where notices go, if they linked their Telegram."""
+
+    __tablename__ = "adviser"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(40), unique=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"))
+    first_name: Mapped[str] = mapped_column(String(40))
+    role: Mapped[Role] = mapped_column(Named(Role))
+    email: Mapped[str | None] = mapped_column(String(200), unique=True)
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    telegram_chat: Mapped[str | None] = mapped_column(String(40))
+    active: Mapped[bool] = mapped_column(default=True)
+    structure: Mapped[Structure] = relationship(lazy="joined")
+
+
+class Presence(Base):
+    """When an adviser answers (presence) or can be called in an emergency (on call); Paris time, minutes."""
+
+    __tablename__ = "presence"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"), index=True)
+    on_call: Mapped[bool] = mapped_column(default=False)
+    weekday: Mapped[int]
+    start_minute: Mapped[int]
+    end_minute: Mapped[int]
+
+
+class Place(Base):
+    __tablename__ = "place"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(40), unique=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"))
+    name: Mapped[str] = mapped_column(String(120))
+    insee: Mapped[str | None] = mapped_column(String(5))
+    address: Mapped[str | None] = mapped_column(String(200))
+    mobile: Mapped[bool] = mapped_column(default=False)
+    latitude: Mapped[float | None] = mapped_column(Float)
+    longitude: Mapped[float | None] = mapped_column(Float)
+    serves: Mapped[list[Any]]
+    verified_on: Mapped[date | None] = mapped_column(Date)
+    fictional: Mapped[bool] = mapped_column(default=False)
+    structure: Mapped[Structure] = relationship(lazy="joined")
+
+
+class Opening(Base):
+    """When people are received: a weekday every week, or one date. Minutes are Paris time."""
+
+    __tablename__ = "opening"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # The same opening keeps its row, and its appointments, when the territory file is loaded again.
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    place_id: Mapped[int] = mapped_column(ForeignKey("place.id"))
+    adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    weekday: Mapped[int | None]
+    on_date: Mapped[date | None] = mapped_column(Date)
+    first_date: Mapped[date | None] = mapped_column(Date)
+    last_date: Mapped[date | None] = mapped_column(Date)
+    start_minute: Mapped[int]
+    end_minute: Mapped[int]
+    slot_minutes: Mapped[int]
+    seats: Mapped[int]
+    modes: Mapped[list[Any]]
+    active: Mapped[bool] = mapped_column(default=True)
+    place: Mapped[Place] = relationship(lazy="joined")
+    adviser: Mapped[Adviser | None] = relationship(lazy="joined")
+
+
+class ClosureRow(Base):
+    """Days when an adviser, a place or a whole structure is away; both dates included."""
+
+    __tablename__ = "closure"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    structure_id: Mapped[str | None] = mapped_column(ForeignKey("structure.id"))
+    place_id: Mapped[int | None] = mapped_column(ForeignKey("place.id"))
+    adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    first_date: Mapped[date] = mapped_column(Date)
+    last_date: Mapped[date] = mapped_column(Date)
+
+
+class Source(Base):
+    """A code in `t.me/<bot>?start=<code>`: which poster, market or partner."""
+
+    __tablename__ = "source"
+    code: Mapped[str] = mapped_column(String(64), primary_key=True)
+    territory_id: Mapped[str] = mapped_column(ForeignKey("territory.id"))
+    label: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[str] = mapped_column(String(40))
+    structure_id: Mapped[str | None] = mapped_column(ForeignKey("structure.id"))
+
+
+# ── Young people ─────────────────────────────────────────────────────────────────────────────
+
+
+class Person(Base):
+    """A young person: no name, no number; what they choose to say lives in their conversation."""
+
+    __tablename__ = "person"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+    nudges_stopped_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
+
+
+class ChannelIdentity(Base):
+    __tablename__ = "channel_identity"
+    __table_args__ = (UniqueConstraint("channel", "address"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    channel: Mapped[Channel] = mapped_column(Named(Channel))
+    address: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    unreachable_at: Mapped[datetime | None]
+    person: Mapped[Person] = relationship(lazy="joined")
+
+
+class SourceTouch(Base):
+    """How a person came: the first and the last code, each with its date; unknown codes are kept."""
+
+    __tablename__ = "source_touch"
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    first_code: Mapped[str] = mapped_column(String(64))
+    first_at: Mapped[datetime]
+    first_known: Mapped[bool]
+    last_code: Mapped[str] = mapped_column(String(64))
+    last_at: Mapped[datetime]
+    last_known: Mapped[bool]
+
+
+class Milestone(Base):
+    __tablename__ = "milestone"
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    kind: Mapped[MilestoneKind] = mapped_column(Named(MilestoneKind), primary_key=True)
+    at: Mapped[datetime]
+
+
+# ── Conversations ────────────────────────────────────────────────────────────────────────────
+
+
+class Conversation(Base):
+    """One per channel identity. `rasa_key` is all Rasa knows of it, and changes often."""
+
+    __tablename__ = "conversation"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    identity_id: Mapped[int] = mapped_column(ForeignKey("channel_identity.id"), unique=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), index=True)
+    rasa_key: Mapped[str] = mapped_column(String(40), unique=True)
+    rasa_turns: Mapped[int] = mapped_column(default=0)
+    rasa_booking: Mapped[bool] = mapped_column(default=False)
+    misunderstood: Mapped[int] = mapped_column(default=0)
+    pending: Mapped[dict[str, Any] | None]
+    commune: Mapped[str | None] = mapped_column(String(5))
+    discreet: Mapped[bool] = mapped_column(default=False)
+    greeted_at: Mapped[datetime | None]
+    identity: Mapped[ChannelIdentity] = relationship(lazy="joined")
+    structure: Mapped[Structure] = relationship(lazy="joined")
+
+
+class OldRasaKey(Base):
+    """A key that was thrown away, until Rasa's own rows of it are deleted."""
+
+    __tablename__ = "old_rasa_key"
+    key: Mapped[str] = mapped_column(String(40), primary_key=True)
+    since: Mapped[datetime]
+
+
+class InboxRow(Base):
+    """One update as it came, stored before it is acknowledged."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        UniqueConstraint("channel", "update_id"),
+        Index("ix_inbox_waiting", "channel", "address", postgresql_where=text("turn_id IS NULL"),
+              sqlite_where=text("turn_id IS NULL")),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[Channel] = mapped_column(Named(Channel))
+    update_id: Mapped[int] = mapped_column(BigInteger)
+    address: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[IncomingKind | None] = mapped_column(Named(IncomingKind))
+    payload: Mapped[dict[str, Any]]
+    urgent: Mapped[bool] = mapped_column(default=False)
+    received_at: Mapped[datetime]
+    turn_id: Mapped[int | None] = mapped_column(ForeignKey("turn.id"), index=True)
+    set_aside: Mapped[str | None] = mapped_column(String(120))
+
+
+class Turn(Base):
+    """What is answered at once: one or several waiting messages of one address, under a lease."""
+
+    __tablename__ = "turn"
+    __table_args__ = (
+        Index("uq_turn_open", "channel", "address", unique=True, postgresql_where=text("closed_at IS NULL"),
+              sqlite_where=text("closed_at IS NULL")),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[Channel] = mapped_column(Named(Channel))
+    address: Mapped[str] = mapped_column(String(64))
+    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"), index=True)
+    opened_at: Mapped[datetime]
+    lease_until: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=1)
+    speaker: Mapped[Speaker | None] = mapped_column(Named(Speaker))
+    text: Mapped[str | None] = mapped_column(Text)
+    before: Mapped[list[Any] | None]
+    rasa_key: Mapped[str | None] = mapped_column(String(40))
+    asked_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+
+class TurnEffect(Base):
+    """What an action did in a turn, so that the same turn sent twice does it once and says the same."""
+
+    __tablename__ = "turn_effect"
+    turn_id: Mapped[int] = mapped_column(ForeignKey("turn.id"), primary_key=True)
+    action: Mapped[str] = mapped_column(String(60), primary_key=True)
+    says: Mapped[list[Any]]
+    outcome: Mapped[dict[str, Any]]
+
+
+class Message(Base):
+    __tablename__ = "message"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    inbox_id: Mapped[int | None] = mapped_column(ForeignKey("inbox.id"), unique=True)
+    turn_id: Mapped[int | None] = mapped_column(ForeignKey("turn.id"))
+    author: Mapped[Author] = mapped_column(Named(Author))
+    adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    kind: Mapped[IncomingKind] = mapped_column(Named(IncomingKind))
+    text: Mapped[str] = mapped_column(Text)
+    reference: Mapped[str | None] = mapped_column(String(64))
+    file_reference: Mapped[str | None] = mapped_column(String(200))
+    at: Mapped[datetime]
+    edited_at: Mapped[datetime | None]
+    text_before_edit: Mapped[str | None] = mapped_column(Text)
+
+
+class OutboxRow(Base):
+    """One message to send. `chat` groups the rows that must leave in order."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("ix_outbox_due", "state", "not_before"),
+        Index("ix_outbox_order", "channel", "address", "id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[Channel] = mapped_column(Named(Channel))
+    address: Mapped[str] = mapped_column(String(64))
+    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"), index=True)
+    turn_id: Mapped[int | None] = mapped_column(ForeignKey("turn.id"))
+    kind: Mapped[OutboxKind] = mapped_column(Named(OutboxKind))
+    once_key: Mapped[str | None] = mapped_column(String(80), unique=True)
+    payload: Mapped[dict[str, Any]]
+    not_before: Mapped[datetime]
+    created_at: Mapped[datetime]
+    state: Mapped[OutboxState] = mapped_column(Named(OutboxState), default=OutboxState.WAITING)
+    attempts: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    reference: Mapped[str | None] = mapped_column(String(64))
+    error: Mapped[str | None] = mapped_column(String(120))
+
+
+class SendBudget(Base):
+    """A bucket of what may still be sent, shared by all processes: one for all, one a chat."""
+
+    __tablename__ = "send_budget"
+    scope: Mapped[str] = mapped_column(String(80), primary_key=True)
+    tokens: Mapped[float] = mapped_column(Float)
+    at: Mapped[datetime]
+
+
+# ── Appointments ─────────────────────────────────────────────────────────────────────────────
+
+
+class Appointment(Base):
+    __tablename__ = "appointment"
+    __table_args__ = (
+        Index("uq_appointment_open", "person_id", "reason", unique=True,
+              postgresql_where=text("state = 'booked'"), sqlite_where=text("state = 'booked'")),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"))
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), index=True)
+    place_id: Mapped[int] = mapped_column(ForeignKey("place.id"))
+    opening_id: Mapped[int] = mapped_column(ForeignKey("opening.id"))
+    adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    reason: Mapped[str] = mapped_column(String(40), default="first_meeting")
+    mode: Mapped[Mode] = mapped_column(Named(Mode))
+    phone: Mapped[str | None] = mapped_column(String(20))
+    starts_at: Mapped[datetime] = mapped_column(index=True)
+    ends_at: Mapped[datetime]
+    state: Mapped[AppointmentState] = mapped_column(Named(AppointmentState), default=AppointmentState.BOOKED)
+    uid: Mapped[str] = mapped_column(String(64), unique=True)
+    sequence: Mapped[int] = mapped_column(default=0)
+    booked_at: Mapped[datetime]
+    said_coming_at: Mapped[datetime | None]
+    late_minutes: Mapped[int | None]
+    marked_at: Mapped[datetime | None]
+    marked_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    place: Mapped[Place] = relationship(lazy="joined")
+    adviser: Mapped[Adviser | None] = relationship(lazy="joined", foreign_keys=[adviser_id])
+
+
+class SlotSlice(Base):
+    """Five minutes of a resource that nobody else can have: the last word on double bookings (law 4)."""
+
+    __tablename__ = "slot_slice"
+    resource: Mapped[str] = mapped_column(String(60), primary_key=True)
+    slice: Mapped[int] = mapped_column(Integer, primary_key=True)
+    appointment_id: Mapped[int | None] = mapped_column(ForeignKey("appointment.id"), index=True)
+    draft_id: Mapped[int | None] = mapped_column(ForeignKey("booking_draft.id"), index=True)
+    held_until: Mapped[datetime | None]
+
+
+class BookingDraft(Base):
+    """A booking that is being made: what is known, what was proposed, what is chosen."""
+
+    __tablename__ = "booking_draft"
+    __table_args__ = (
+        Index("uq_booking_draft_open", "conversation_id", unique=True,
+              postgresql_where=text("state = 'open'"), sqlite_where=text("state = 'open'")),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    state: Mapped[DraftState] = mapped_column(Named(DraftState), default=DraftState.OPEN)
+    moving_id: Mapped[int | None] = mapped_column(ForeignKey("appointment.id"))
+    place_id: Mapped[int | None] = mapped_column(ForeignKey("place.id"))
+    anywhere: Mapped[bool] = mapped_column(default=False)
+    mode: Mapped[Mode | None] = mapped_column(Named(Mode))
+    phone: Mapped[str | None] = mapped_column(String(20))
+    wanted: Mapped[list[Any]]
+    excluded: Mapped[list[Any]]
+    offered: Mapped[list[Any]]
+    seen: Mapped[list[Any]]
+    chosen: Mapped[dict[str, Any] | None]
+    unanswered: Mapped[int] = mapped_column(default=0)
+    opened_at: Mapped[datetime]
+    touched_at: Mapped[datetime]
+
+
+class Nudge(Base):
+    """One reminder or nudge, planned once for what it is about."""
+
+    __tablename__ = "nudge"
+    __table_args__ = (UniqueConstraint("kind", "about", "version"), Index("ix_nudge_due", "state", "due_at"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    kind: Mapped[NudgeKind] = mapped_column(Named(NudgeKind))
+    about: Mapped[int]
+    version: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime]
+    too_late_at: Mapped[datetime]
+    state: Mapped[NudgeState] = mapped_column(Named(NudgeState), default=NudgeState.PLANNED)
+    why: Mapped[str | None] = mapped_column(String(60))
+
+
+# ── Humans ───────────────────────────────────────────────────────────────────────────────────
+
+
+class Handoff(Base):
+    __tablename__ = "handoff"
+    __table_args__ = (
+        Index("uq_handoff_open", "conversation_id", unique=True,
+              postgresql_where=text("state IN ('asked', 'taken')"),
+              sqlite_where=text("state IN ('asked', 'taken')")),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), index=True)
+    reason: Mapped[HandoffReason] = mapped_column(Named(HandoffReason))
+    state: Mapped[HandoffState] = mapped_column(Named(HandoffState), default=HandoffState.ASKED)
+    priority: Mapped[int]
+    detail: Mapped[str | None] = mapped_column(String(120))
+    asked_at: Mapped[datetime]
+    adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    taken_at: Mapped[datetime | None]
+    last_human_at: Mapped[datetime | None]
+    off_duty_told_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    adviser: Mapped[Adviser | None] = relationship(lazy="joined")
+    conversation: Mapped[Conversation] = relationship(lazy="joined")
+
+
+class HandoffEvent(Base):
+    __tablename__ = "handoff_event"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    handoff_id: Mapped[int] = mapped_column(ForeignKey("handoff.id"), index=True)
+    state: Mapped[HandoffState] = mapped_column(Named(HandoffState))
+    adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    at: Mapped[datetime]
+
+
+class Alert(Base):
+    """Someone may be in danger. Its own table, with its own access; never the message's text."""
+
+    __tablename__ = "alert"
+    __table_args__ = (
+        Index("uq_alert_open", "conversation_id", unique=True, postgresql_where=text("closed_at IS NULL"),
+              sqlite_where=text("closed_at IS NULL")),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), index=True)
+    level: Mapped[Level] = mapped_column(Named(Level))
+    kinds: Mapped[list[Any]]
+    who: Mapped[str] = mapped_column(String(20))
+    happens: Mapped[str] = mapped_column(String(20))
+    sure: Mapped[str] = mapped_column(String(20))
+    script: Mapped[dict[str, Any]]
+    opened_at: Mapped[datetime]
+    raised_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    speak_after: Mapped[datetime | None]
+    notify_at: Mapped[datetime | None]
+    notified: Mapped[int] = mapped_column(default=0)
+    reached: Mapped[str | None] = mapped_column(String(40))
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    conversation: Mapped[Conversation] = relationship(lazy="joined")
+
+
+class Feedback(Base):
+    """A judgement of the bot or the service; the coordinator reads it, not the person it is about."""
+
+    __tablename__ = "feedback"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), index=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"))
+    turn_id: Mapped[int] = mapped_column(ForeignKey("turn.id"))
+    at: Mapped[datetime]
+    read_at: Mapped[datetime | None]
+
+
+class Notice(Base):
+    """An adviser is told that something waits: the kind, the delay and a link, never a text or a name."""
+
+    __tablename__ = "notice"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"), index=True)
+    kind: Mapped[NoticeKind] = mapped_column(Named(NoticeKind))
+    handoff_id: Mapped[int | None] = mapped_column(ForeignKey("handoff.id"), index=True)
+    alert_id: Mapped[int | None] = mapped_column(ForeignKey("alert.id"), index=True)
+    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"), index=True)
+    outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"), index=True)
+    at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]

@@ -1,0 +1,99 @@
+"""Train Rasa's model, once for the same data, configuration, components and lock."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+RASA = ROOT / "nlu" / ".venv" / "bin" / "rasa"
+WHAT_COUNTS = (
+    "config.yml",
+    "domain.yml",
+    "data/nlu/*.yml",
+    "data/rules/*.yml",
+    "data/stories/*.yml",
+    "data/responses/*.yml",
+    "nlu/components/*.py",
+    "nlu/langue/*",
+    "nlu/uv.lock",
+)
+
+
+class TrainingFailed(Exception):
+    """Rasa could not train; its own output says why."""
+
+
+def fingerprint() -> str:
+    """A hash of everything the model is made of."""
+    digest = hashlib.sha256()
+    for pattern in WHAT_COUNTS:
+        for file in sorted(ROOT.glob(pattern)):
+            if file.is_file():
+                digest.update(str(file.relative_to(ROOT)).encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def model_path(var: Path) -> Path:
+    return var / "models" / f"promeneurs-{fingerprint()}.tar.gz"
+
+
+def rasa_environment() -> dict[str, str]:
+    """The environment of any Rasa command: it never calls home, and uses one thread a core at most."""
+    return os.environ | {
+        "RASA_TELEMETRY_ENABLED": "false",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
+        "SQLALCHEMY_WARN_20": "0",
+        "PYTHONWARNINGS": "ignore",
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+def domain_folder(var: Path) -> Path:
+    """A folder with the domain and the responses together.
+
+    Under the training data, one changed word of a response would make DIET train again.
+    """
+    folder = var / "domain"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "data" / "responses", folder / "responses")
+    shutil.copy(ROOT / "domain.yml", folder / "domain.yml")
+    return folder
+
+
+def train(var: Path) -> Path:
+    """The model of the present data; trained if it is not there yet. Old models are removed.
+
+    Raises:
+        TrainingFailed: Rasa could not train.
+    """
+    path = model_path(var)
+    if path.exists():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    command = [
+        str(RASA), "train",
+        "--config", "config.yml",
+        "--domain", str(domain_folder(var.resolve())),
+        "--data", "data/nlu", "data/rules",
+        "--out", str(path.parent.resolve()),
+        "--fixed-model-name", "training",
+    ]
+    result = subprocess.run(command, cwd=ROOT, env=rasa_environment() | _placeholders(), check=False)
+    trained = path.parent / "training.tar.gz"
+    if result.returncode or not trained.exists():
+        raise TrainingFailed(f"rasa train: {result.returncode}")
+    for old in path.parent.glob("promeneurs-*.tar.gz"):
+        old.unlink()
+    trained.replace(path)
+    return path
+
+
+def _placeholders() -> dict[str, str]:
+    """endpoints.yml names these; training uses neither."""
+    return {"ACTIONS_URL": "http://127.0.0.1:1/actions", "RASA_TRACKER_PATH": os.devnull}

@@ -1,0 +1,67 @@
+"""The service's own web application: health, metrics, the actions' route, Telegram's webhook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import entry_points
+
+from fastapi import APIRouter, FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from sqlalchemy import func, select
+
+from bot.channels.telegram.intake import webhook_router
+from bot.domain.outbox import OutboxState
+from bot.settings import Settings, TelegramMode
+from bot.storage.database import Database
+from bot.storage.tables import InboxRow, OutboxRow
+
+
+def make_app(settings: Settings, database: Database, on_stored: Callable[[], None] = lambda: None) -> FastAPI:
+    """The application; `on_stored` is called when an update was committed."""
+    app = FastAPI(title="Promeneurs", docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.get("/health")
+    async def health() -> dict[str, bool]:
+        async with database.read_only() as session:
+            await session.execute(select(1))
+        return {"ok": True}
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        return Response(await _metrics(database), media_type=CONTENT_TYPE_LATEST)
+
+    for point in entry_points(group="promeneurs.routers"):
+        # The actions are plugged in by name: `bot` never imports them.
+        make: Callable[..., APIRouter] = point.load()
+        app.include_router(make(database, settings.clock, settings.actions_token.get_secret_value()))
+    if settings.telegram_mode is TelegramMode.WEBHOOK and settings.telegram_webhook_secret:
+        secret = settings.telegram_webhook_secret.get_secret_value()
+        app.include_router(webhook_router(database, settings.clock, secret, on_stored))
+    return app
+
+
+async def _metrics(database: Database) -> bytes:
+    """What waits, and what was set aside; counted when asked, so that every process tells the same."""
+    registry = CollectorRegistry()
+    waiting = Gauge("promeneurs_inbox_waiting", "Updates not answered yet", registry=registry)
+    aside = Gauge("promeneurs_inbox_set_aside", "Updates that could not be read", registry=registry)
+    outgoing = Gauge("promeneurs_outbox", "Messages to send, by state", ["state"], registry=registry)
+    async with database.read_only() as session:
+        waiting.set(
+            await session.scalar(
+                select(func.count())
+                .select_from(InboxRow)
+                .where(InboxRow.turn_id.is_(None), InboxRow.set_aside.is_(None))
+            )
+            or 0
+        )
+        aside.set(
+            await session.scalar(
+                select(func.count()).select_from(InboxRow).where(InboxRow.set_aside.is_not(None))
+            )
+            or 0
+        )
+        rows = await session.execute(select(OutboxRow.state, func.count()).group_by(OutboxRow.state))
+        for state, count in rows:
+            outgoing.labels(OutboxState(state).value).set(count)
+    return generate_latest(registry)
