@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import Tracker
+from rasa_sdk.types import DomainDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.turn_action import DomainDict, TurnAction
+from actions.turn_action import TurnAction
 from bot.domain import delays
 from bot.domain.conversations import Say
 from bot.domain.handoffs import HandoffReason
 from bot.errors import NoAppointment
 from bot.services import answers, appointments, booking, buttons, handoffs
-from bot.services.turns import Acted
 from bot.storage.tables import Conversation, Turn
 
 STEP = "booking_done"
@@ -45,11 +45,10 @@ class ValidateBookingForm(TurnAction):
         return [SlotSet(STEP, None), SlotSet("requested_slot", None)]
 
     async def outcome(
-        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
-    ) -> Acted:
-        says = await self.act(session, conversation, turn, intent, now)
+        self, session: AsyncSession, conversation: Conversation, says: list[Say], now: datetime
+    ) -> dict[str, Any]:
         is_open = await booking.open_draft(session, conversation, now) is not None
-        return Acted(says, {"digression": not says, "open": is_open})
+        return {"digression": not says, "open": is_open}
 
     async def act(
         self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime

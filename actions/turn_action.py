@@ -6,9 +6,9 @@ from abc import abstractmethod
 from datetime import datetime
 from typing import Any
 
-from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
-from rasa_sdk.interfaces import ActionExecutionRejection
+from rasa_sdk.interfaces import Action, ActionExecutionRejection, Tracker
+from rasa_sdk.types import DomainDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.clock import Clock
@@ -19,10 +19,8 @@ from bot.services.turns import Acted
 from bot.storage.database import Database
 from bot.storage.tables import Conversation, Turn
 
-DomainDict = dict[str, Any]
 
-
-class TurnAction(Action):  # type: ignore[misc]  # rasa_sdk is untyped
+class TurnAction(Action):
     """An action that does its work in the turn Rasa is answering, in a unit of work of its own.
 
     What it says goes back to the service by name; the service finds the words.
@@ -64,13 +62,15 @@ class TurnAction(Action):  # type: ignore[misc]  # rasa_sdk is untyped
         async def do(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> Acted:
             try:
                 async with session.begin_nested():
-                    return await self.outcome(session, conversation, turn, intent, now)
+                    says = await self.act(session, conversation, turn, intent, now)
             except Refusal as refusal:
-                return Acted([Say(refusal.response, refusal.values)], {})
+                says = [Say(refusal.response, refusal.values)]
+            return Acted(says, await self.outcome(session, conversation, says, now))
 
         return await turns.act(self.database, turn_id, self.name(), do, self.clock.now())
 
     async def outcome(
-        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
-    ) -> Acted:
-        return Acted(await self.act(session, conversation, turn, intent, now), {})
+        self, session: AsyncSession, conversation: Conversation, says: list[Say], now: datetime
+    ) -> dict[str, Any]:
+        """What Rasa must know of what was done, kept with it."""
+        return {}

@@ -172,7 +172,7 @@ def _read_territory(file: Path) -> territory_files.Territory:
     except territory_files.TerritoryErrors as errors:
         console.print(f"[red]{file} : à corriger[/red]")
         for mistake in errors.mistakes:
-            console.print(f"  ligne {mistake.line} : {mistake.message}", markup=False)
+            console.print(f"  ligne {mistake.line} : {mistake.sentence}", markup=False)
         raise typer.Exit(1) from errors
 
 

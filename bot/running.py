@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import secrets
 import subprocess
 import sys
 import threading
@@ -79,7 +78,7 @@ async def rasa(settings: Settings) -> None:
     """Rasa, started again whenever it dies."""
     while True:
         process = await asyncio.create_subprocess_exec(
-            *rasa_command(settings), cwd=training.ROOT, env=_rasa_environment(settings)
+            *rasa_command(settings), cwd=training.ROOT, env=rasa_environment(settings)
         )
         try:
             code = await process.wait()
@@ -303,7 +302,7 @@ def rasa_command(settings: Settings) -> list[str]:
     ]
 
 
-def _rasa_environment(settings: Settings) -> dict[str, str]:
+def rasa_environment(settings: Settings) -> dict[str, str]:
     assert settings.rasa_tracker_path is not None, "the settings fill it"
     token = settings.actions_token.get_secret_value()
     return training.rasa_environment() | {
@@ -364,10 +363,15 @@ async def _read_stdin() -> str:
     def read() -> None:
         line = sys.stdin.readline()
         with contextlib.suppress(RuntimeError):  # the program ended meanwhile
-            loop.call_soon_threadsafe(lambda: future.done() or future.set_result(line))
+            loop.call_soon_threadsafe(_settle, future, line)
 
     threading.Thread(target=read, daemon=True).start()
     return await future
+
+
+def _settle(future: asyncio.Future[str], line: str) -> None:
+    if not future.done():
+        future.set_result(line)
 
 
 async def _quiet(printed: asyncio.Event) -> None:

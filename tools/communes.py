@@ -72,9 +72,7 @@ def main() -> None:
     rows = territory_rows(communes, epcis)
     counts = {ml: sum(row["mission_locale"] == ml for row in rows) for ml in EXPECTED}
     if counts != EXPECTED:
-        sys.exit(
-            f"The division has changed: {counts} communes instead of {EXPECTED}. Check it, then EXPECTED."
-        )
+        sys.exit(f"The division has changed: {counts} communes instead of {EXPECTED}. Check it, then EXPECTED.")
     with TARGET.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()

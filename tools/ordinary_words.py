@@ -32,7 +32,8 @@ HEARD = set(
     re.findall(
         r"\w+",
         """
-void very amel gery han eton hunting berg hagen morley waly thil thio tville han pam bld ham lux trier bure ars holding vero
+void very amel gery han eton hunting berg hagen morley waly thil thio tville pam bld ham lux trier bure ars
+holding vero
 balek belek bail bails bouff bouffe boulange boule bouli chepa chelou daron daronne darons dune duns dun
 bilal hamid hamed malik karim kevin jordan marvin marine mario marion milly mila maely maelys maeva maeve
 billy charly harley hanane louane manon manu mehdi rayan rayane ryan sorel senad soren sonny valou velo
@@ -81,9 +82,7 @@ def words_within_reach(words: set[str]) -> set[str]:
         reached.update(by_sound.get(communes.sound(name), ()))
         for length in range(max(5, len(name) - 3), len(name) + 4):
             limit = communes.edits_allowed(length, cued=True)
-            near = process.extract_iter(
-                name, by_length.get(length, ()), scorer=OSA.distance, score_cutoff=limit
-            )
+            near = process.extract_iter(name, by_length.get(length, ()), scorer=OSA.distance, score_cutoff=limit)
             reached.update(word for word, _, _ in near)
     return reached
 

@@ -114,6 +114,7 @@ def _set(words: str) -> frozenset[str]:
 
 EXACT, FORMER, SHORT, SHARED = 1.0, 0.96, 0.97, 0.9
 SOUND = 0.9
+LEAST = 0.74
 CLOSE = 0.04  # candidates this near the best of a piece of text are kept, as ambiguous
 SHORTEST_GUESS = 5  # letters: below, only the exact name counts
 TOWN = 3000  # residents
@@ -135,8 +136,8 @@ class _Gazetteer:
     exact: dict[str, dict[int, float]]  # compact name → commune → score
     by_sound: dict[str, list[str]]
     words: dict[str, int]  # compact name → how many words it is written with
-    # Length and nothing → every name; length and first letter → the names in several words, which are many
-    # to try at each place of a message, and whose first letter is never wrong.
+    # Length and nothing → every name; length and first letter, h aside → the names in several words, which
+    # are many to try at each place of a message.
     by_shape: dict[tuple[int, str], list[str]]
     ordinary: frozenset[str]
     ordinary_by_length: dict[int, list[str]]
@@ -183,7 +184,8 @@ def _gazetteer() -> _Gazetteer:
     for name in exact:
         by_shape.setdefault((len(name), ""), []).append(name)
         if words[name] > 1:
-            by_shape.setdefault((len(name), name[0]), []).append(name)
+            for letter in _first_letters(name):
+                by_shape.setdefault((len(name), letter), []).append(name)
         by_sound.setdefault(sound(name), []).append(name)
     for index, commune in enumerate(communes):
         for postcode in commune.postcodes:
@@ -193,7 +195,11 @@ def _gazetteer() -> _Gazetteer:
     for word in ordinary:
         ordinary_by_length.setdefault(len(word), []).append(word)
     # "La Saint-Jean" is a day, a school, a street.
-    short_saints = {n.replace(" ", "") for _, n, score in names if score == SHORT and n.startswith("saint ")}
+    short_saints = {
+        name.replace(" ", "")
+        for _, name, score in names
+        if score == SHORT and name.startswith("saint ") and name.count(" ") == 1
+    }
     return _Gazetteer(
         communes=tuple(communes),
         by_insee={commune.insee: commune for commune in communes if commune.insee},
@@ -232,9 +238,9 @@ def _ways_to_say(name: str) -> Iterator[tuple[str, float]]:
     if words[head] in JOINING or words[head] in QUALIFYING:
         yield " ".join(words[:head]), SHORT
         yield " ".join(word for word in words if word not in JOINING), SHORT
-    elif head == 1 and len(words) == 2:
-        yield words[0], SHORT
-        yield words[1], SHORT
+    elif head == 1 and not JOINING.intersection(words):
+        for word in words:
+            yield word, SHORT
 
 
 def _score_names(names: Iterable[tuple[int, str, float]]) -> dict[str, dict[int, float]]:
@@ -250,6 +256,10 @@ def _score_names(names: Iterable[tuple[int, str, float]]) -> dict[str, dict[int,
         if len(scores) > 1:
             scores.update(dict.fromkeys(short, SHARED))
     return exact
+
+
+def _first_letters(compact: str) -> set[str]:
+    return {compact[0], compact.removeprefix("h")[:1]}
 
 
 def sound(compact: str) -> str:
@@ -303,7 +313,7 @@ class _Candidate:
 
     @property
     def weight(self) -> float:
-        return self.communes[0][1] + 0.04 * (self.last - self.first)
+        return self.communes[0][1] + 0.06 * (self.last - self.first)
 
 
 SAINT = {"st": "saint", "ste": "saint", "sainte": "saint", "sr": "sur", "ss": "sous"}
@@ -401,25 +411,24 @@ def _guess(compact: str, width: int, expected: bool, gazetteer: _Gazetteer) -> d
     likeness: dict[str, float] = {}
     limit = edits_allowed(len(compact), expected)
     lengths = range(len(compact) - limit, len(compact) + limit + 1) if limit else ()
-    letter = compact[0] if width > 1 else ""
-    near = [name for length in lengths for name in gazetteer.by_shape.get((length, letter), ())]
+    letters = _first_letters(compact) if width > 1 else {""}
+    near = [n for length in lengths for letter in letters for n in gazetteer.by_shape.get((length, letter), ())]
     for name, distance, _ in process.extract_iter(compact, near, scorer=OSA.distance, score_cutoff=limit):
-        likeness[name] = 0.98 - distance / max(len(name), len(compact))
+        if width > 1 or not _is_nearer_an_ordinary_word(compact, distance, gazetteer):
+            likeness[name] = 0.98 - distance / max(len(name), len(compact))
     if expected or (width == 1 and len(compact) >= 7):
         for name in gazetteer.by_sound.get(sound(compact), ()):
             if abs(len(name) - len(compact)) <= 2:
                 likeness[name] = max(SOUND - 0.01 * OSA.distance(compact, name), likeness.get(name, 0))
     scores: dict[int, float] = {}
     for name, like in likeness.items():
-        if len(name) < SHORTEST_GUESS or not _may_be(name, width, gazetteer):
-            continue
-        if width == 1 and _is_nearer_an_ordinary_word(compact, OSA.distance(compact, name), gazetteer):
+        if len(name) < SHORTEST_GUESS or width > gazetteer.words[name]:
             continue
         for index, score in gazetteer.exact[name].items():
             # Between two names as like, the town is likelier than the village: at most 0.03.
             crowd = 0.006 * math.log10(1 + gazetteer.residents(index))
             scores[index] = max(score * like + crowd, scores.get(index, 0))
-    return scores
+    return {index: score for index, score in scores.items() if score >= LEAST}
 
 
 def _is_nearer_an_ordinary_word(compact: str, distance: int, gazetteer: _Gazetteer) -> bool:

@@ -90,9 +90,7 @@ def parse_days(text: str) -> tuple[int, ...]:
     """
     names = [name.strip().lower() for name in text.split("-")]
     if not 1 <= len(names) <= 2 or any(name not in DAY_NAMES for name in names):
-        raise ValueError(
-            f"« {text} » n'est pas un jour : écrire lun, mar, mer, jeu, ven, sam, dim, ou lun-ven."
-        )
+        raise ValueError(f"« {text} » n'est pas un jour : écrire lun, mar, mer, jeu, ven, sam, dim, ou lun-ven.")
     first, last = DAY_NAMES.index(names[0]), DAY_NAMES.index(names[-1])
     if first > last:
         raise ValueError(f"« {text} » va à l'envers : le premier jour vient après le dernier.")
@@ -289,6 +287,8 @@ class Place(_Model):
     address: Text | None = None
     kind: PlaceKind
     accessible: YesNo | None = None
+    latitude: float | None = Field(None, ge=-90, le=90)
+    longitude: float | None = Field(None, ge=-180, le=180)
     verified_on: date | None = None
     fictional: YesNo = False
     serves: tuple[Area, ...] = ()
@@ -575,9 +575,7 @@ def _parse(path: Path) -> Node | None:
         raise TerritoryErrors(path, [Mistake(mark.line + 1 if mark else 0, _unreadable(error))]) from None
     except YAMLError as error:
         line = path.read_text(encoding="utf-8")[: getattr(error, "position", 0)].count("\n") + 1
-        raise TerritoryErrors(
-            path, [Mistake(line, "Un caractère invisible empêche de lire le fichier.")]
-        ) from None
+        raise TerritoryErrors(path, [Mistake(line, "Un caractère invisible empêche de lire le fichier.")]) from None
 
 
 def _unreadable(error: MarkedYAMLError) -> str:
@@ -592,9 +590,7 @@ SENTENCES: dict[str, Callable[[Any, dict[str, Any]], str]] = {
     "enum": lambda value, ctx: f"« {value} » n'est pas possible. Choisir : {_choices(ctx['expected'])}.",
     "string_type": lambda value, ctx: "Il faut un texte.",
     "string_too_short": lambda value, ctx: "Le texte est vide.",
-    "string_pattern_mismatch": lambda value, ctx: (
-        f"« {value} » ne convient pas : il faut {EXPECTED[ctx['pattern']]}."
-    ),
+    "string_pattern_mismatch": lambda value, ctx: f"« {value} » ne convient pas : il faut {EXPECTED[ctx['pattern']]}.",
     "int_parsing": lambda value, ctx: f"« {value} » n'est pas un nombre entier.",
     "greater_than_equal": lambda value, ctx: f"{value} est trop petit : au moins {ctx['ge']}.",
     "less_than_equal": lambda value, ctx: f"{value} est trop grand : au plus {ctx['le']}.",
@@ -682,9 +678,7 @@ def _check_identifiers(items: Items, document: _Document) -> dict[str, dict[str,
             continue
         line = document.line((section, index, field))
         if name in known[section]:
-            document.blame(
-                (section, index, field), f"« {name} » est déjà pris, ligne {known[section][name]}."
-            )
+            document.blame((section, index, field), f"« {name} » est déjà pris, ligne {known[section][name]}.")
         known[section].setdefault(name, line)
     return known
 
@@ -713,9 +707,7 @@ def _check_overlaps(items: Items, document: _Document) -> None:
         day = _common_day(one, other)
         if day and one.start < other.end and other.start < one.end:
             line = document.line(("openings", first))
-            document.blame(
-                ("openings", second), f"« {one.adviser} » a déjà une ouverture {day}, ligne {line}."
-            )
+            document.blame(("openings", second), f"« {one.adviser} » a déjà une ouverture {day}, ligne {line}.")
 
 
 def _common_day(one: Opening, other: Opening) -> str | None:

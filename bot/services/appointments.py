@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from icalendar import Calendar, Event
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -71,7 +71,7 @@ async def free_slots(
         .where(
             Structure.territory_id == territory_id,
             Opening.active,
-            Opening.place_id == place_id if place_id is not None else True,
+            Opening.place_id == place_id if place_id is not None else true(),
         )
     )
     earliest, latest = now + SHORTEST_NOTICE, now + days
@@ -105,7 +105,7 @@ async def _taken(
             SlotSlice.slice >= next(slices(earliest, earliest + timedelta(seconds=1))),
             SlotSlice.slice <= next(slices(latest, latest + timedelta(seconds=1))),
             or_(SlotSlice.held_until.is_(None), SlotSlice.held_until > now),
-            or_(SlotSlice.draft_id.is_(None), SlotSlice.draft_id != draft_id) if draft_id else True,
+            or_(SlotSlice.draft_id.is_(None), SlotSlice.draft_id != draft_id) if draft_id else true(),
         )
     )
     return {(resource, number) for resource, number in rows}

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain import dates, replies
 from bot.domain.appointments import DraftState, Mode, Slot, pick_three
 from bot.domain.calendar import DAYS, MONTHS, in_paris, say_time
+from bot.domain.communes import Commune
 from bot.domain.conversations import Button, Say
 from bot.domain.handoffs import HandoffReason
 from bot.errors import AlreadyBooked, NoAppointment, SlotGone, SlotTaken
@@ -39,7 +40,7 @@ class Heard:
     places: tuple[Place, ...] = ()
     commune: str | None = None
     nearby: bool = False
-    outside: str | None = None
+    outside: Commune | None = None
     anywhere: bool = False
     mode: Mode | None = None
     phone: str | None = None
@@ -135,11 +136,12 @@ async def answer(
     yes = affirms if yes is None else yes
     chosen = _chosen(draft)
     index = replies.ordinal(text)
-    heard = await hear(session, conversation, text, now)
+    where = draft.place_id is None and not draft.anywhere and draft.mode in (None, Mode.ON_SITE)
+    heard = await hear(session, conversation, text, now, asked=where)
     draft.touched_at = now
     if chosen is not None and yes is True and not heard.anything:
         return await _confirm(session, conversation, draft, chosen, now)
-    if chosen is None and draft.offered and index is not None:
+    if draft.offered and index is not None:
         offered = [_slot_from(item) for item in draft.offered]
         if index < len(offered):
             return await _choose(session, conversation, draft, offered[index], now)
@@ -266,11 +268,13 @@ async def _on_open(
 # ── What is heard ────────────────────────────────────────────────────────────────────────────
 
 
-async def hear(session: AsyncSession, conversation: Conversation, text: str, now: datetime) -> Heard:
-    """Read places, mode, phone and dates in a text."""
+async def hear(
+    session: AsyncSession, conversation: Conversation, text: str, now: datetime, *, asked: bool = False
+) -> Heard:
+    """Read places, mode, phone and dates in a text; `asked` tells that it answers the question where."""
     if not text.strip():
         return Heard()
-    found = await places.find(session, conversation, text)
+    found = await places.find(session, conversation, text, asked=asked)
     reading = dates.read(text, now)
     refusal = None
     if reading.refused and not reading.candidates:
@@ -314,7 +318,7 @@ async def _go_on(
     if heard.refusal:
         says.append(Say(heard.refusal))
     if heard.outside:
-        says.append(Say("utter_place_outside", {"commune": heard.outside}))
+        says.append(places.say_outside(heard.outside))
     changed = await _keep(session, draft, heard, now)
     if heard.commune and heard.nearby and heard.places:
         says.append(Say("utter_place_nearby", {"commune": heard.commune}))

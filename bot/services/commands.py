@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import Say
 from bot.services import buttons, people, team
-from bot.storage.tables import Conversation, Turn
+from bot.storage.tables import Conversation, Structure, Turn
 
 # The command, and the button that does the same.
 COMMANDS = {
@@ -51,11 +51,18 @@ async def start(session: AsyncSession, conversation: Conversation, code: str, no
     return [Say("utter_first_contact", await introduction(session, conversation))]
 
 
+def _with_article(structure: Structure) -> str:
+    """ "la Mission Locale du Nord Mosellan", "l'équipe AMP": as said after "le robot de"."""
+    if structure.name.startswith("Mission Locale"):
+        return f"la {structure.name}"
+    return f"l'équipe {structure.short_name}"
+
+
 async def introduction(session: AsyncSession, conversation: Conversation) -> dict[str, str]:
     """Who is behind the robot: the structure, and the first names of two of its team."""
     advisers = await team.advisers_of(session, conversation.structure_id)
     names = [adviser.first_name for adviser in advisers[:2]]
     return {
-        "structure": conversation.structure.name,
+        "structure": _with_article(conversation.structure),
         "humans": " et ".join(names) or conversation.structure.short_name,
     }

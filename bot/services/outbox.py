@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from bot.storage.tables import Conversation, Message, OutboxRow
 async def say(
     session: AsyncSession,
     conversation: Conversation,
-    parts: list[Say | Bubble] | list[Say],
+    parts: Sequence[Say | Bubble],
     now: datetime,
     *,
     kind: OutboxKind = OutboxKind.REPLY,

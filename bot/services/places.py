@@ -14,10 +14,12 @@ from bot.domain import communes
 from bot.domain.calendar import DAYS, in_paris, say_day, say_time
 from bot.domain.communes import Commune
 from bot.domain.conversations import Button, Say
+from bot.domain.replies import plain
 from bot.storage.tables import Conversation, Opening, Place, Structure
 
 MAX_BUTTON = 26
 MAX_PLACES = 8
+BARE_WORDS = 3
 FAR_KM = 60
 
 
@@ -31,7 +33,7 @@ class Found:
     commune: Commune | None
     places: tuple[Place, ...]
     nearby: bool
-    outside: str | None = None
+    outside: Commune | None = None
 
 
 async def of_territory(session: AsyncSession, conversation: Conversation) -> Sequence[Place]:
@@ -48,15 +50,24 @@ async def of_territory(session: AsyncSession, conversation: Conversation) -> Seq
     return rows.all()
 
 
-async def find(session: AsyncSession, conversation: Conversation, text: str) -> Found:
-    """The places a text speaks of: named themselves, or by a commune they are in or serve."""
+async def find(
+    session: AsyncSession, conversation: Conversation, text: str, *, asked: bool = False
+) -> Found:
+    """The places a text speaks of: named themselves, or by a commune they are in or serve.
+
+    `asked`: the text answers the question where.
+    """
     places = await of_territory(session, conversation)
     named = [place for place in places if _names(text, place)]
-    mention = next(iter(communes.find(text)), None)
-    if mention is None:
-        outside = None if named else communes.find_outside(text)
-        return Found(None, tuple(named), False, outside)
-    return Found(mention.commune, *serving(places, mention.commune))
+    commune = next((mention.commune for mention in communes.find(text)), None)
+    if commune is None and asked and len(text.split()) <= BARE_WORDS:
+        # Asked where, people answer with a bare name: "bonnet" is then the village.
+        commune = next((mention.commune for mention in communes.find(f"à {text}")), None)
+    if commune is None:
+        return Found(None, tuple(named), False)
+    if not commune.mission_locale:
+        return Found(None, tuple(named), False, outside=commune)
+    return Found(commune, *serving(places, commune))
 
 
 def serving(places: Sequence[Place], commune: Commune) -> tuple[tuple[Place, ...], bool]:
@@ -76,10 +87,18 @@ def serving(places: Sequence[Place], commune: Commune) -> tuple[tuple[Place, ...
 
 
 def _names(text: str, place: Place) -> bool:
-    folded = communes.fold(text)
+    folded = plain(text)
     if place.mobile and any(word in folded.split() for word in ("bus", "camion", "camionnette", "mobile")):
         return True
-    return communes.fold(place.name) in folded
+    return plain(place.name) in folded
+
+
+def say_outside(commune: Commune) -> Say:
+    """A town out of the territory: who receives there, when a source says it."""
+    receiver = communes.who_receives(commune)
+    if receiver is None:
+        return Say("utter_place_outside", {"commune": commune.name})
+    return Say("utter_place_outside_known", {"commune": commune.name, "receiver": receiver})
 
 
 def button_of(place: Place, payload: str) -> Button:
@@ -95,7 +114,7 @@ async def tell(
     """Answer "where and when": the address and the coming hours of the places asked for, or the list."""
     found = await find(session, conversation, text)
     if found.outside is not None:
-        return [Say("utter_place_outside", {"commune": found.outside})]
+        return [say_outside(found.outside)]
     if found.commune is not None:
         conversation.commune = found.commune.insee
     places = found.places

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 
-from sqlalchemy import or_, select
+from sqlalchemy import false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import texts
@@ -96,8 +96,8 @@ async def closures_of(
         select(ClosureRow).where(
             or_(
                 ClosureRow.structure_id == structure_id,
-                ClosureRow.adviser_id == adviser_id if adviser_id is not None else False,
-                ClosureRow.place_id == place_id if place_id is not None else False,
+                ClosureRow.adviser_id == adviser_id if adviser_id is not None else false(),
+                ClosureRow.place_id == place_id if place_id is not None else false(),
             )
         )
     )

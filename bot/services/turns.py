@@ -37,9 +37,10 @@ from bot.domain.conversations import (
 )
 from bot.domain.handoffs import HandoffReason
 from bot.domain.outbox import OutboxKind
-from bot.errors import AssistantAway, ClosedTurn
+from bot.errors import AssistantAway, ClosedTurn, Refusal
 from bot.services import (
     alerts,
+    answers,
     booking,
     buttons,
     commands,
@@ -60,6 +61,7 @@ MAX_ATTEMPTS = 3
 LATE = timedelta(minutes=2)
 RECENT_MESSAGES = 5
 NOT_UNDERSTOOD = "action_not_understood"
+FORM = "validate_booking_form"
 
 
 class Away(Protocol):
@@ -253,6 +255,16 @@ async def _text(
     turn.before = [say.to_json() for say in before]
     draft = await booking.open_draft(session, conversation, now)
     alone = replies.ambiguous(text)
+    yes = replies.yes_or_no(text)
+    if draft is None and yes is not None:
+        # A plain yes or no to the question we asked: nothing to guess, and it works without Rasa.
+        try:
+            said = await answers.to_pending(session, conversation, turn, yes, now)
+        except Refusal as refusal:
+            said = [Say(refusal.response, refusal.values)]
+        if said is not None:
+            await _answer(session, conversation, turn, [*before, *said], now, Speaker.SERVICE)
+            return True
     if alone is not None and draft is None:
         await _answer(session, conversation, turn, [*before, Say(alone)], now, Speaker.SERVICE)
         return True
@@ -449,6 +461,9 @@ async def _close(
             conversation.misunderstood = 0
         draft = await booking.open_draft(session, conversation, now)
         conversation.rasa_booking = draft is not None
+        form = await session.get(TurnEffect, (turn.id, FORM))
+        if form is not None and form.outcome["digression"]:
+            parts = [*parts, *await booking.resume(session, conversation, now)]
         if conversation.rasa_turns >= MAX_TURNS_PER_KEY and draft is None:
             await people.rotate_rasa_key(session, conversation, now)
             conversation.rasa_booking = False
@@ -481,7 +496,7 @@ async def _answer(
     now: datetime,
     speaker: Speaker = Speaker.SERVICE,
 ) -> None:
-    await outbox.say(session, conversation, list(parts), now, turn_id=turn.id)
+    await outbox.say(session, conversation, parts, now, turn_id=turn.id)
     turn.speaker, turn.closed_at = speaker, now
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Text
+import hashlib
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Text
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -12,6 +14,7 @@ from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+import nlu.langue
 from nlu.langue import normalise
 
 
@@ -28,6 +31,14 @@ class Normaliser(GraphComponent):
         execution_context: ExecutionContext,
     ) -> Normaliser:
         return cls()
+
+    @classmethod
+    def fingerprint_addon(cls, config: Dict[Text, Any]) -> Optional[Text]:
+        """The lexicon and the rules are not in this file: without this, Rasa would keep an old training."""
+        digest = hashlib.sha256()
+        for file in sorted(Path(nlu.langue.__file__).parent.glob("*.*")):
+            digest.update(file.read_bytes())
+        return digest.hexdigest()
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         self._normalise(training_data.training_examples)

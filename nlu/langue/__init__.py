@@ -91,7 +91,7 @@ _ANY_VOWEL = re.compile(f"[{_VOWELS}]")
 # "j" glued to a verb that starts with a vowel: a closed list, for "jamais", "jeune" and "jardin" are words.
 _J_VERB = re.compile(
     r"ai|arriv|attend|ador|appel|appren|avai|aurai|ach[eè]t|accept|[eé]cout|esp[eè]r|essa[iy]|[eé]tai(?!t)"
-    r"|[eé]tudi|habi|h[eé]sit|oubli|os[ea]|ouvr|irai|entend|envo[iy]|existe|hais?$|abus|y$|en$|[eé]touf|abandon|arr[eê]t"
+    r"|[eé]tudi|habi|h[eé]sit|oubli|os[ea]|ouvr|irai|entend|envo[iy]|exist|epous|épous|hais?$|abus|y$|en$|[eé]touf|abandon|arr[eê]t"
 )
 _WORD = r"(?P<word>(?<!\w)[@a]\+(?!\w)|(?<!\w)@\w+|\w+)"
 _TOKEN = re.compile(_WORD)

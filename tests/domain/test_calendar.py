@@ -21,9 +21,7 @@ from bot.domain.calendar import (
 )
 
 WEEK = tuple(
-    Window(day, start, end)
-    for day in range(5)
-    for start, end in ((time(9), time(12)), (time(13, 30), time(17)))
+    Window(day, start, end) for day in range(5) for start, end in ((time(9), time(12)), (time(13, 30), time(17)))
 )
 MOSELLE = "57"
 MEUSE = None

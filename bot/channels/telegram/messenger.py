@@ -32,9 +32,11 @@ class TelegramMessenger:
         try:
             kind = OutboxKind(parcel.payload["kind"])
             if kind is OutboxKind.PRESS:
-                return await self._acknowledge(parcel)
+                await self._acknowledge(parcel)
+                return None
             if kind is OutboxKind.DELETE:
-                return await self._delete(parcel)
+                await self._delete(parcel)
+                return None
             return await self._say(parcel)
         except RetryAfter as error:
             seconds = error.retry_after if isinstance(error.retry_after, int) else (

@@ -1,22 +1,25 @@
 """Neighbours that make one date: "lundi de la semaine prochaine", "du 3 au 5", "après 16h"."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
 from bot.domain.dates import almanac
 from bot.domain.dates.almanac import DAY, WEEK
-from bot.domain.dates.hours import MIDNIGHT, on_clock
-from bot.domain.dates.items import Days, Hours, Mark, Placed
+from bot.domain.dates.hours import MIDNIGHT, on_clock, together
+from bot.domain.dates.items import Days, Hours, Item, Mark, Placed
 from bot.domain.dates.model import Grain
 from bot.domain.dates.words import Word
 
 _OPEN_END = WEEK * 4  # how far "à partir de lundi" looks
 _BOUNDS = (Mark.AFTER, Mark.FROM, Mark.BEFORE, Mark.UNTIL)
 _DENIED = {Mark.AFTER: Mark.UNTIL, Mark.FROM: Mark.BEFORE, Mark.BEFORE: Mark.FROM, Mark.UNTIL: Mark.AFTER}
-_SMALL = frozenset(
-    "le la les l de du d des a au aux ce c est ca un que en vers environ genre trop pour jusqu jusqua avec moi le s".split()
-)
+_SMALL_WORDS = """
+le la les l de du d des a au aux ce c est ca un que en vers environ genre trop pour jusqu jusqua avec moi s
+"""
+_SMALL = frozenset(_SMALL_WORDS.split())
+_MOVES = re.compile("j?(?:decal|deplac|report|repouss|avanc|boug|chang|pass)(?:e|er|ez|es)$")
 _THROUGH = {"au", "a", "-", "jusqu au", "jusqu a", "jusqua", "au le", "a le", "et", "et le", "- le"}
 _CLAUSE_ENDS = (Mark.STOP, Mark.ASK, Mark.BUT, Mark.COMMA, Mark.AHEAD)
 
@@ -26,6 +29,7 @@ def bind(placed: Sequence[Placed], words: Sequence[Word], today: date) -> list[P
     bound = _forget_past(placed, words)
     bound = _join_weeks(bound, words)
     bound = _join_spans(bound, words)
+    bound = _join_hours(bound, words)
     return _apply_bounds(bound, words, today)
 
 
@@ -78,16 +82,32 @@ def inside(floating: Days, holder: Days) -> list[Days]:
     return [Days(first + WEEK * n, first + WEEK * n + DAY) for n in range(5) if first + WEEK * n < holder.end]
 
 
+def _in_week(floating: Item, holder: Item) -> Days | None:
+    if not (isinstance(floating, Days) and isinstance(holder, Days) and holder.holds):
+        return None
+    if floating.weekday is None or holder.grain is Grain.MONTH:
+        return None
+    return inside(floating, holder)[0]
+
+
+def _spread(holder: Item, joined: list[Placed]) -> None:
+    """The week named after "mardi ou jeudi" holds both."""
+    for index in range(len(joined) - 2, -1, -1):
+        each = joined[index]
+        day = _in_week(each.item, holder)
+        if day:
+            joined[index] = Placed(day, each.first, each.last)
+        elif each.item not in (Mark.OR, Mark.COMMA):
+            return
+
+
 def _join_weeks(placed: Sequence[Placed], words: Sequence[Word]) -> list[Placed]:
     joined: list[Placed] = []
     for each in placed:
         before = joined[-1] if joined else None
-        if (
-            before and isinstance(before.item, Days) and isinstance(each.item, Days)
-            and before.item.weekday is not None and each.item.holds and each.item.grain is not Grain.MONTH
-            and _beside(before, each, words)
-        ):  # fmt: skip
-            joined[-1] = Placed(inside(before.item, each.item)[0], before.first, each.last)
+        if before and _beside(before, each, words) and (day := _in_week(before.item, each.item)):
+            joined[-1] = Placed(day, before.first, each.last)
+            _spread(each.item, joined)
         else:
             joined.append(each)
     return joined
@@ -101,34 +121,60 @@ def _join_spans(placed: Sequence[Placed], words: Sequence[Word]) -> list[Placed]
         left = joined[-1] if joined else None
         if left and isinstance(left.item, Mark) and left.item in marks and len(joined) > 1:
             left = joined[-2]
-        if left and isinstance(left.item, Days) and isinstance(each.item, Days) and not each.item.past:
-            opening = words[left.first - 1].canon if left.first else ""
-            if opening == "le" and left.first > 1:
-                opening = words[left.first - 2].canon
-            between = _gap(left, each, words)
-            head = words[each.first].canon
-            link = " ".join([*between, head] if head in {"au", "a"} else between)
-            starts = words[left.first].canon
-            spans = link in _THROUGH and (
-                (link.startswith("et") and "entre" in {opening, starts})
-                or (not link.startswith("et") and ({opening, starts} & {"du", "de", "des"} or link.startswith(("au", "-", "jusq"))))
-            )  # fmt: skip
-            if spans and (span := _span(left.item, each.item)):
-                while joined[-1] is not left:
-                    joined.pop()
-                joined[-1] = Placed(span, left.first, each.last)
-                continue
-        joined.append(each)
+        span = _span(left, each, words) if left else None
+        if left and span and _moves(left, words):
+            joined[joined.index(left) :] = [
+                Placed(Mark.NOT, left.first - 1, left.first - 1),
+                left,
+                Placed(Mark.BUT, each.first, each.first),
+                each,
+            ]
+        elif left and span:
+            while joined[-1] is not left:
+                joined.pop()
+            joined[-1] = Placed(span, left.first, each.last)
+        else:
+            joined.append(each)
     return joined
 
 
-def _span(first: Days, last: Days) -> Days | None:
+def _moves(left: Placed, words: Sequence[Word]) -> bool:
+    """Whether "du 12 au 15" goes from one day to another: "déplace mon rdv du 12 au 15"."""
+    return any(_MOVES.match(word.canon) for word in words[max(0, left.first - 5) : left.first])
+
+
+def _span(left: Placed, right: Placed, words: Sequence[Word]) -> Days | None:
+    first, last = left.item, right.item
+    if not (isinstance(first, Days) and isinstance(last, Days)) or last.past:
+        return None
+    head = words[right.first].canon
+    link = " ".join([*_gap(left, right, words), head] if head in {"au", "a"} else _gap(left, right, words))
+    opening = {word.canon for word in words[max(0, left.first - 2) : left.first + 1]}
+    if link not in _THROUGH or (link.startswith("et") and "entre" not in opening):
+        return None
+    if link.split(" ")[0] == "a" and not opening & {"du", "de", "des"}:
+        return None
     end = last.end
     if end <= first.start and last.weekday is not None:
         end += WEEK
     elif end <= first.start and last.month_day is not None:
         end = almanac.add_months(last.start, 1) + DAY
     return Days(first.start, end, past=first.past) if first.start < end else None
+
+
+def _join_hours(placed: Sequence[Placed], words: Sequence[Word]) -> list[Placed]:
+    """ "6h du soir", before "avant" or "après" is applied."""
+    joined: list[Placed] = []
+    for each in placed:
+        before = joined[-1] if joined else None
+        merged = None
+        if before and isinstance(before.item, Hours) and isinstance(each.item, Hours):
+            merged = together(before.item, each.item) if _beside(before, each, words) else None
+        if before and merged:
+            joined[-1] = Placed(merged, before.first, each.last)
+        else:
+            joined.append(each)
+    return joined
 
 
 def _apply_bounds(placed: Sequence[Placed], words: Sequence[Word], today: date) -> list[Placed]:
@@ -150,7 +196,7 @@ def _apply_bounds(placed: Sequence[Placed], words: Sequence[Word], today: date) 
                 bounded = _bounded(mark, right.item, today)
                 applied.append(Placed(bounded, first, right.last))
                 index += 1
-        elif mark is not Mark.NOT or (
+        elif mark not in (Mark.NOT, Mark.THAN) or (
             right and (not isinstance(right.item, Mark)) and _beside(each, right, words)
         ):
             applied.append(each)

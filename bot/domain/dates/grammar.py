@@ -78,7 +78,7 @@ def right(pattern: str) -> re.Pattern[str]:
 class Rule:
     """A pattern, the words it may start with, and what it makes.
 
-    `starts` holds words; "#" stands for any number, "*" for any word. `make` answers None when the words
+    `starts` holds words; "#" stands for any number, "*" for any word in letters. `make` answers None when the words
     mean something else after all; a rule without `make` takes its words and says nothing.
     """
 
@@ -105,7 +105,8 @@ def scan(words: Sequence[Word], rules: Sequence[Rule], now: datetime, part_hours
     while index < len(words):
         start = "#" if words[index].canon.isdigit() else words[index].canon
         if start not in by_start:
-            by_start[start] = [each for each in rules if start in each.starts or "*" in each.starts]
+            any_word = "*" if start.isalpha() else start
+            by_start[start] = [each for each in rules if {start, any_word} & each.starts]
         last = index
         for each in by_start[start]:
             match = each.pattern.match(scene.text, offsets[index])

@@ -19,26 +19,23 @@ _AROUND = r"(?:environ|genre|les|peu pres|presque)"
 
 # "5h de route", "35h par semaine", "pendant 2h": a length of time, not a time.
 _LENGTH_AFTER = right(
-    r"d (?:attente|affilee|affiles)|de(?! (?:preference|pref|l|dispo|libre|mieux)\b)"
-    r"|par(?! exemple| contre)|/(?! \d+ h)|sup"
-    "|hebdo|plus tard|apres(?! midi)|avant|a pied|en (?:bus|train|voiture|velo|stage"
-    "|tout|moyenne)|max|semaine|du taf"
-    r"|chacun|minimum|aller"
+    r"de(?! (?:preference|pref|l|dispo|libre|mieux)\b)|d(?! (?:ici|accord|apresmidi|ailleurs|office)\b)"
+    r"|par(?! exemple| contre)|/(?! \d+ h)|sup|hebdo|plus tard|apres(?! midi)|avant|passe"
+    "|a pied|en (?:bus|train|voiture|velo|stage|tout|moyenne)|max|semaine|du taf|chacun|minimum|aller"
 )
 _LENGTH_BEFORE = left(
-    "(?:pendant|depuis|durant|pdt|dure|duree|fait|bosse|bosser|dormi|dors|attendu"
-    "|attend|attendre|en|ya|y a|plus|moins"
-    "|plus de|moins de|toutes les|tous les|chaque|fais|passe|mis|met|mets|perd|perdu"
-    "|gagne|contrat de|cdi|cdd|semaine de"
-    rf"|sous|taf|travaille|retard de|retard|jour de|trajet|reste|encore)(?: {_AROUND})?"
+    "(?:pendant|depuis|durant|pdt|dure|duree|fait|fais|bosser?|dormi|dors|attendu|attend|attendre|en|ya|y a"
+    "|plus|moins|plus de|moins de|toutes les|tous les|chaque|passe|mis|mets?|perdu?|gagne|contrat de|cdi|cdd"
+    "|(?:semaine|retard|nuit|sieste|duree|seance|trajet|jour) de|retard|sous|taf|travaille|trajet|reste|encore)"
+    rf"(?: {_AROUND})?"
 )
 _AT = left(rf"(?:a|vers|pour|des|avant|apres|jusqu a)(?: {_AROUND})?")
 # "je finis à 16h": a fact about the day, not a time asked for.
 _OTHER_HOURS = left(
-    r"(?:finis|finit|fini|sors|sort|termine|commence|rentre|debauche|embauche)(?: [a-z]+){0,2} (?:a|vers)"
+    r"j?(?:finis|finit|fini|sors|sort|termine|commence|rentre|debauche|embauche)(?: [a-z]+){0,2} (?:a|vers)"
 )
 
-_NOT_MY_PART = left(r"bons?|bonn?es?|une|tous les|chaque|resto|toute|toute la|par")
+_NOT_MY_PART = left(r"bons?|bonn?es?|une?|tous les|chaque|resto|toute|toute la|par")
 _EARLY = left("tot")
 _WANTED = left(
     "(?:plutot|prefere|jprefere|preference|pref|jpref|dispo|libre|sauf|mieux|surtout"
@@ -47,11 +44,9 @@ _WANTED = left(
     rf"|(?:{_DAY}|,|[.]|mais|surtout|peux|jpeux|px|dispo|libre|possible) pas(?: [a-z]+){{0,2}}"
 )
 _BESIDE = left(rf"(?:{_DAY}|matin|apresmidi|soir)(?: (?:a|vers|des))?(?: {_AROUND})?")
-_LEADS_HOUR = left(
-    rf"(?:a|vers|pour|des|apres|avant|de|d|du|le|ou|et|,|entre|-|disons|plutot|sinon)(?: {_AROUND})?"
-)
+_LEADS_HOUR = left(rf"(?:a|vers|pour|des|apres|avant|de|d|du|le|ou|et|,|entre|-|disons|plutot|sinon)(?: {_AROUND})?")
 _ABOUT = left(rf"vers(?: {_AROUND})?|{_AROUND}")
-_AT_A_DISTANCE = left("(?:c|cest|est|sont|suis|habite|vis) a")
+_SHORT_LENGTH = left("(?:c|cest|est|sont|suis|habite|vis) a|de|d")
 _AFTER_DAY = left(rf"(?:{_DAY})(?: \d{{1,2}})?|matin|apresmidi|soir")
 _COUNTED = right(r"[./-] \d+|ans|euros?|¤|e|km|[a-z]{3,}s")
 _AT_ONE = left("a|vers")
@@ -95,6 +90,8 @@ def together(left: Hours, right: Hours) -> Hours | None:
 def part_of_day(found: Found) -> Item | None:
     """ "matin", "ce soir", "en fin d'aprem", "tôt le matin", "en milieu de journée"."""
     name, edge = found["part"], found["edge"]
+    if name == "midi" and not (found["lead"] or found["this"]) and (found.alone or found.before(_AT)):
+        return None  # the hour
     if found.before(_NOT_MY_PART):
         return None
     if name == "journee":
@@ -113,13 +110,16 @@ def part_of_day(found: Found) -> Item | None:
     return Hours(start, end, Grain.PART, _PARTS[name], whole=whole, today=today, weak=weak)
 
 
-def _time(n: str) -> str:
+def _time(n: str, *, bare: bool) -> str:
+    """The pattern of a clock time; `bare`: the 14 of "entre 14 et 16h" is one too."""
     # The minutes of "14h 15/03" and "14h 15h" belong to what follows.
     follow = "|".join(("h", r"/ \d{1,2}(?! [h:])", "eme", *MONTHS))
+    seconds = r"(?: (?:min|[h:] ?\d\d))?"
+    minutes = rf"(?: (?P<min{n}>[0-5]\d)(?! (?:{follow})(?!\S)){seconds})?"
+    marked = f" (?P<mark{n}>h|:){minutes}"
     return (
         rf"(?:(?P<noon{n}>midi|minuit)(?: (?P<tail{n}>\d{{1,2}})(?! (?:{follow})(?!\S)))?"
-        rf"|(?P<hour{n}>\d{{1,2}})(?: (?P<mark{n}>h|:)(?: (?P<min{n}>[0-5]\d)(?!"
-        rf" (?:{follow})(?!\S))(?: (?:min|[h:] ?\d\d))?)?)?)"
+        rf"|(?P<hour{n}>\d{{1,2}}){f'(?:{marked})?' if bare else marked})"
     )
 
 
@@ -136,18 +136,12 @@ def clock(found: Found) -> Item | None:
     precise = bool(found["tail1"] or found["min1"] or found["fraction"] or found["less"])
     if found["noon1"] == "midi" and not (precise or found.before(_AT) or found.alone):
         return None  # the part of the day
-    if not (found["noon1"] or found["mark1"]):
-        return None
     minutes = _clock_minutes(found, "1")
     beside = found.before(_BESIDE)
     if minutes is None:
         return Impossible() if beside else None
     led = found.before(_LEADS_HOUR)
-    if (
-        found.after(_LENGTH_AFTER)
-        or found.before(_OTHER_HOURS)
-        or (found.before(_LENGTH_BEFORE) and not beside)
-    ):
+    if found.after(_LENGTH_AFTER) or found.before(_OTHER_HOURS) or (found.before(_LENGTH_BEFORE) and not beside):
         return None
     minutes += {"quart": 15, "demi": 30, "demie": 30, "3 quarts": 45}.get(found["fraction"], 0)
     minutes -= 15 if found["less"] == "quart" else found.number("less")
@@ -155,13 +149,11 @@ def clock(found: Found) -> Item | None:
     afternoon = bool(found["pm"]) and minutes < _HALF_DAY
     about = found.before(_ABOUT)
     grain = Grain.MINUTE if precise and not about else Grain.HOUR
-    led = led and not (minutes < 8 * 60 and found.before(_AT_A_DISTANCE))  # a distance
+    led = led and not (minutes < 8 * 60 and found.before(_SHORT_LENGTH))  # a distance, a length
     certain = led or beside or found["noon1"] or found["min1"] or minutes >= 8 * 60
     minutes += _HALF_DAY if afternoon else 0
     twelve = not found["noon1"] and not found["hour1"].startswith("0")
-    return Hours(
-        minutes, minutes + (1 if grain is Grain.MINUTE else 60), grain, twelve=twelve, weak=not certain
-    )
+    return Hours(minutes, minutes + (1 if grain is Grain.MINUTE else 60), grain, twelve=twelve, weak=not certain)
 
 
 def stretch(found: Found) -> Item | None:
@@ -221,18 +213,15 @@ def after_work(found: Found) -> Item | None:
     return Hours(*_AFTER_WORK, Grain.PART, weak=True)
 
 
+_FRACTIONS = (("demi", 30), ("1 / 2", 30), ("quart", 15), ("1 / 4", 15))  # else three quarters
+
+
 def delay(found: Found) -> Item | None:
     """ "dans 2h", "dans 10 min", "dans une demi-heure", "dans 1h30"."""
     if found.after(_OF):
         return None
     if found["part"]:
-        minutes = (
-            15
-            if found["part"].startswith(("quart", "1 / 4"))
-            else 45
-            if found["part"].startswith("3")
-            else 30
-        )
+        minutes = next((length for part, length in _FRACTIONS if found["part"].startswith(part)), 45)
     else:
         minutes = found.number("count") * (60 if found["unit"] == "h" else 1) + found.number("more")
         minutes += {"quart": 15, "demi": 30, "demie": 30}.get(found["fraction"], 0)
@@ -247,9 +236,14 @@ RULES = (
     ),
     rule(
         "dans",
-        r"dans (?P<count>\d{1,3}|une?) (?P<unit>h|min|¤)(?: (?P<more>[0-5]\d))?(?: et"
-        " (?P<fraction>demie?|quart))?",
+        r"dans (?P<count>\d{1,3}|une?) (?P<unit>h|min)(?: (?P<more>[0-5]\d))?"
+        "(?: et (?P<fraction>demie?|quart))?",
         delay,
+    ),
+    rule(
+        "# de",
+        r"(?:de )?\d{1,2}(?: h)? (?:a|-|ou) \d{1,2} h (?:par (?:jour|semaine|mois)|/|d activites?|semaine)",
+        None,
     ),
     rule("entre pause la", r"entre midi(?! et)|(?:la )?pause (?:de |du )?midi", lunch),
     rule("pendant", r"pendant le (?:dejeuner|dej|repas de midi)", lunch),
@@ -260,34 +254,25 @@ RULES = (
     ),
     rule(
         "# entre de d midi minuit",
-        f"(?:(?P<opened>de|d|entre) )?{_time('1')} (?P<link>a|et|-|jusqu a|jusqua)"
-        rf" {_time('2')}(?! (?:[/.-] \d|eme)|\d)",
+        f"(?:(?P<opened>de|d|entre) )?{_time('1', bare=True)} (?P<link>a|et|-|jusqu a|jusqua)"
+        rf" {_time('2', bare=True)}(?! (?:[/.-] \d|eme)|\d)",
         stretch,
     ),
     rule(
         "le la l du de d au en dans ce a debut milieu mi fin tout toute matin midi apresmidi soir journee",
-        "(?P<lead>(?:en|au|a la|a l|dans la|dans l|dans le|le|la|l|du|de la|de l|de|d)"
-        f" )?(?:(?:tout |toute )?{EDGE} )?"
-        "(?P<this>ce )?(?P<part>matin(?! (?:et|ou) (?:tous|chaque))|midi(?! (?:et"
-        r" (?:demi|quart)|moins|pile|\d))|apresmidi|soir|journee)"
-        r"(?P<early> (?:tres )?tot)?",
-        lambda found: None if _is_clock_noon(found) else part_of_day(found),
+        "(?P<lead>(?:en|au|a la|a l|dans la|dans l|dans le|le|la|l|du|de la|de l|de|d) )?"
+        f"(?:(?:tout |toute )?{EDGE} )?(?P<this>ce )?"
+        r"(?P<part>matin|midi(?! (?:et (?:demi|quart)|moins|pile|\d))|apresmidi|soir|journee)"
+        "(?P<early> (?:tres )?tot)?",
+        part_of_day,
     ),
     rule(
         "# midi minuit",
-        f"{_time('1')}(?: (?:et )?(?P<fraction>quart|demie?|3 quarts)| moins (?:le"
-        rf" )?(?P<less>quart|\d{{1,2}}))?"
-        r"(?: pile)?(?P<pm> pm| p \. ?m)?",
+        f"{_time('1', bare=False)}(?: (?:et )?(?P<fraction>quart|demie?|3 quarts)"
+        r"| moins (?:le )?(?P<less>quart|\d{1,2}))?(?: pile)?(?P<pm> pm| p \. ?m)?",
         clock,
     ),
     rule("#", r"(?P<hour>\d{1,2})(?= ou \d{1,2} h)", bare_hour),
     rule("a vers", r"(?:a|vers) (?P<hour>\d{1,2})(?! (?:h|:|et|ou|a|-)(?!\S))", unmarked_hour),
     rule("une", "une h", one_oclock),
 )
-
-
-def _is_clock_noon(found: Found) -> bool:
-    """Whether "midi" is the hour ("à midi") and not the part of the day ("mardi midi")."""
-    return found["part"] == "midi" and not found["lead"] and not found["this"] and (
-        found.alone or found.before(_AT)
-    )  # fmt: skip

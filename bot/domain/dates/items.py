@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum, auto
+from typing import NamedTuple
 
 from bot.domain.dates.model import Grain, Part
 
@@ -59,6 +60,7 @@ class Mark(Enum):
     ASK = auto()  # a question mark
     BUT = auto()
     PREFER = auto()  # "plutôt jeudi"
+    THAN = auto()  # "plutôt jeudi que vendredi"
     BETTER = auto()  # "jeudi c'est mieux"
     NOT = auto()  # "pas lundi"
     CANNOT = auto()  # "je peux pas", on either side of the date
@@ -76,8 +78,7 @@ class Mark(Enum):
 Item = Days | Hours | Instant | Impossible | Mark
 
 
-@dataclass(frozen=True)
-class Placed:
+class Placed(NamedTuple):
     """An item and the words it takes, `first` to `last` included."""
 
     item: Item

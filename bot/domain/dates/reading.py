@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from bot.domain.dates import almanac, days, hours, marks
+from bot.domain.dates import almanac, days, hours, marks, periods
 from bot.domain.dates.almanac import DAY, WEEK
 from bot.domain.dates.binding import bind, inside
 from bot.domain.dates.grammar import scan
@@ -24,18 +24,25 @@ from bot.domain.dates.model import (
 from bot.domain.dates.words import Word, words_of
 
 # Rules that take words away ("bonne soirée") come before those that would read them.
-_RULES = tuple(sorted((*days.RULES, *hours.RULES, *marks.RULES), key=lambda each: each.make is not None))
+_RULES = tuple(
+    sorted(
+        (*periods.RULES, *days.RULES, *hours.RULES, *marks.RULES),
+        key=lambda each: each.make is not None,
+    )
+)
 _MOST_DAYS = 31  # of a long stretch with an hour: "en mars le matin"
 _MOST = 64  # candidates: nobody names more, a flood might
 _LONGEST = 4096  # characters read
 _EXACT = (Grain.MINUTE, Grain.HOUR)
 
 # Words that may surround a time too vague to be read inside a sentence: "plutôt le matin stp".
-_FILLERS = frozenset(
-    "stp svp plz plutot le la l les en dans de du d des a au si possible mieux je j moi pour oui ok ouais dispo c ca cest est"
-    " que seulement trop tot tard ou et vers genre environ sinon bonjour salut slt cc bjr wsh merci tres on peut rdv un"
-    " serait bien cool va me m serai jserai , . ? - : tt ce ms mais alors ben bah euh du coup jpref pref en fait juste".split()
-)
+_FILLER_WORDS = """
+stp svp plz plutot le la l les en dans de du d des a au si possible mieux je j moi pour oui ok ouais dispo c
+ca cest est que seulement trop tot tard ou et vers genre environ sinon bonjour salut slt cc bjr wsh merci
+tres on peut rdv un serait bien cool va me m serai jserai tt ce ms mais alors ben bah euh du coup jpref pref
+fait juste , . ? - :
+"""
+_FILLERS = frozenset(_FILLER_WORDS.split())
 
 
 def read(text: str, now: datetime, *, part_hours: PartHours = PART_HOURS) -> Reading:
@@ -87,6 +94,7 @@ class _Sentence:
         self._link: Mark | None = None  # what stands between the last date and here
         self._refuse: Mark | None = None
         self._prefer = False
+        self._preferring = False  # "plutôt" was said in this clause
         self._sentence = 0  # the first group of this sentence
         self._holder: Days | None = None  # the week or month that floating days fall in
 
@@ -111,10 +119,14 @@ class _Sentence:
                 self._link = Mark.STOP if mark is Mark.ASK else mark
             if mark is not Mark.OR:
                 self._refuse = None
+                self._preferring = False
             if mark in (Mark.STOP, Mark.ASK):
                 self._sentence = len(self.groups)
         elif mark is Mark.PREFER:
-            self._prefer, self._refuse = True, None
+            self._prefer = self._preferring = True
+            self._refuse = None
+        elif mark is Mark.THAN:
+            self._refuse = Mark.NOT if self._preferring and self._link is None else None
         elif mark is Mark.BETTER and self._open:
             self._open.preferred = True
         elif mark is Mark.NOT:
@@ -135,12 +147,8 @@ class _Sentence:
             if not isinstance(each.item, Mark):
                 near = each
                 break
-        narrows = (
-            near and isinstance(near.item, Hours) and self._open and self._open.days and not self._open.hours
-        )
-        if narrows and self._link is None:
-            self._refuse = Mark.CANNOT
-        elif not self._look_back(strictly=near is not None) and near:
+        narrows = near and isinstance(near.item, Hours) and self._open and self._open.days and not self._open.hours
+        if (narrows and self._link is None) or (not self._look_back(strictly=near is not None) and near):
             self._refuse = Mark.CANNOT
 
     def _look_back(self, *, strictly: bool) -> bool:
@@ -188,16 +196,20 @@ class _Sentence:
         else:
             self._holder = None
         group = self._open
-        if (
-            group is None or (group.hours and group.days and group.days_first) or group.refused != self._refused(placed)
-            or self._prefer or self._settled or self._link is Mark.BUT or (self._link is Mark.STOP and group.days)
-        ):  # fmt: skip
+        if group is None or self._parts_from(group, placed):
             group = self._start(placed)
         if group.lent:
             group.days, group.lent = [], False
         group.days_first = not group.hours
         group.days.extend(named)
         group.last = placed.last
+
+    def _parts_from(self, group: _Group, placed: Placed) -> bool:
+        """Whether a new day cannot join the open group."""
+        complete = bool(group.days and group.hours) and group.days_first
+        complete = complete or any(each.today for each in group.hours)
+        broken = self._link is Mark.BUT or (self._link is Mark.STOP and bool(group.days))
+        return complete or broken or self._prefer or self._settled or group.refused is not self._refused(placed)
 
     def _alternative(self) -> bool:
         """Whether a week was just named and "ou" follows: "la semaine prochaine ou mardi"."""
@@ -240,41 +252,24 @@ class _Sentence:
             before = self.groups[-1] if self.groups else None
             group = self._start(placed)
             group.days_first = False
-            if (
-                before
-                and before.refused
-                and before.days
-                and before.hours
-                and not (group.refused or item.today)
-            ):
+            if before and before.refused and before.days and before.hours and not (group.refused or item.today):
                 group.days, group.lent = list(before.days), True
         last = group.hours[-1] if group.hours else None
         merged = together(last, item) if last and self._link in (None, Mark.COMMA, Mark.OR) else None
         if merged and self._link is Mark.OR and (last is None or last.part or item.part):
             merged = None  # "le matin ou 14h" are two times
-        if item.today:
-            named = all(
-                day.start == almanac.at(day.start, 0).date() and not day.weekday for day in group.days
-            )
-            if group.days and not (named and len(group.days) == 1 and not group.hours):
-                group = self._start(placed)
-                merged = None
-            if last and not merged and group.hours:
-                group = self._start(placed)
-                group.days_first = False
-        elif last and not merged and group.days and not group.days_first:
-            group = self._start(placed)
-            group.days_first = False
-        if merged:
+        if last and merged:
             group.hours[-1] = merged
         else:
+            apart = item.today and (group.days or group.hours)
+            if apart or (last and group.days and not group.days_first):
+                group = self._start(placed)
+                group.days_first = False
             group.hours.append(item)
         group.last = max(group.last, placed.last)
 
 
-def _resolve(
-    groups: Iterable[_Group], text: str, words: Sequence[Word], now: datetime, bare: bool
-) -> Reading:
+def _resolve(groups: Iterable[_Group], text: str, words: Sequence[Word], now: datetime, bare: bool) -> Reading:
     wanted: list[Candidate] = []
     unwanted: list[Candidate] = []
     refused: list[Refusal] = []
@@ -308,8 +303,7 @@ def _narrowest(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
     kept = []
     for index, each in enumerate(candidates):
         precise = any(
-            each.start <= later.start and later.end <= each.end and later.day_named
-            for later in candidates[index + 1 :]
+            each.start <= later.start and later.end <= each.end and later.day_named for later in candidates[index + 1 :]
         )
         if not (precise and each.grain in (Grain.DAY, Grain.WEEK, Grain.MONTH)):
             kept.append(each)

@@ -3,7 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
@@ -41,9 +42,9 @@ matin: matinee matinees matins mattin mtin
 apresmidi: aprem aprm apm aprems apresm apremidi apremmidi apremm apreme
 soir: soiree soirs
 midi: miidi midii
-weekend: we wk wkd wkend weekends wikend ouikend
+weekend: wk wkd wkend weekends wikend ouikend
 semaine: sem smn semaines smaine semainne
-prochain: pro proch prochaine prochains prochaines prch prchn prochene prochin 
+prochain: pro proch prochaine prochains prochaines prch prchn prochene prochin
 suivant: suivante suivants suivantes
 dernier: derniere derniers dernieres passee precedent precedente
 h: hr hrs heure heures eure eures
@@ -59,9 +60,7 @@ plutot: plutto pluto plutt
 ou: oubien
 """
 _CANON = {
-    spelling: line.split(":")[0]
-    for line in _SPELLINGS.strip().splitlines()
-    for spelling in line.split(":")[1].split()
+    spelling: line.split(":")[0] for line in _SPELLINGS.strip().splitlines() for spelling in line.split(":")[1].split()
 }
 _KNOWN = {*_CANON, *_CANON.values(), *WEEKDAYS, *MONTHS}
 _FUZZY = tuple(word for word in (*WEEKDAYS, *MONTHS, "demain", "aujourdhui", "semaine") if len(word) > 5)
@@ -70,21 +69,25 @@ _FUZZY = tuple(word for word in (*WEEKDAYS, *MONTHS, "demain", "aujourdhui", "se
 _SHORT = {
     "lun": "lundi", "mar": "mardi", "mer": "mercredi", "merc": "mercredi", "jeu": "jeudi", "jedi": "jeudi",
     "ven": "vendredi", "vend": "vendredi", "sam": "samedi", "dim": "dimanche",
-    "mat": "matin", "sept": "septembre", "avr": "avril", "juil": "juillet", "jui": "juillet",
+    "mat": "matin", "we": "weekend", "sept": "septembre", "avr": "avril", "juil": "juillet", "jui": "juillet",
     "oct": "octobre", "nov": "novembre", "dec": "decembre",
 }  # fmt: skip
 _SHORT_DAYS = frozenset(short for short, word in _SHORT.items() if word in WEEKDAYS)
-_BESIDE_DAY = frozenset("matin mat apresmidi soir midi prochain dernier".split())
-_NOT_BEFORE_DAY = frozenset("la un une du des mon ton son ma les en au de l d quel quelle".split())
+_BESIDE_DAY = frozenset(["matin", "mat", "apresmidi", "soir", "midi", "prochain", "dernier"])
+_NOT_BEFORE_DAY = frozenset(
+    ["la", "un", "une", "du", "des", "mon", "ton", "son", "ma", "les", "en", "au", "de", "l", "d", "quel", "quelle"]
+)
 
 _UNITS = {
-    word: value for value, word in enumerate("zero un deux trois quatre cinq six sept huit neuf".split())
+    word: value
+    for value, word in enumerate(["zero", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf"])
 } | {"une": 1}
 _TEENS = {
-    word: value for value, word in enumerate("dix onze douze treize quatorze quinze seize".split(), start=10)
+    word: value
+    for value, word in enumerate(["dix", "onze", "douze", "treize", "quatorze", "quinze", "seize"], start=10)
 }
 _TENS = {"vingt": 20, "trente": 30, "quarante": 40, "cinquante": 50}
-_ORDINALS = frozenset("er ere e eme ieme em nd nde".split())
+_ORDINALS = frozenset(["er", "ere", "e", "eme", "ieme", "em", "nd", "nde"])
 
 _PHRASES = {
     ("apres", "midi"): "apresmidi",
@@ -106,11 +109,11 @@ _NOISE = re.compile(
     r"\S{1,64}@[\w-]+\.\w+|https?://\S+|www\.\S+"
     r"|(?<![\d/])(?:\+ ?33|0033|0)[ .-]?(?:\(0\))?[1-9](?:[ .-]?\d\d){4}(?!\d)|\d{5,}"
 )
+_MOST_WORDS = 1500  # a message of 4,096 characters holds some 900; a flood of signs, more
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 
 
-@dataclass(frozen=True)
-class Word:
+class Word(NamedTuple):
     """A word in its one spelling, and where it stands in the raw text."""
 
     canon: str
@@ -138,7 +141,7 @@ def _fold_character(character: str) -> str:
 def words_of(text: str) -> list[Word]:
     """The words of `text`, each in its one spelling; apostrophes and inner hyphens are gone."""
     folded = _NOISE.sub(lambda noise: "¤" * len(noise[0]), fold(text))
-    found = [token for token in _TOKEN.finditer(folded) if token[0] != "'"]
+    found = [token for token in islice(_TOKEN.finditer(folded), _MOST_WORDS) if token[0] != "'"]
     words = [Word("." if token[0][0] in ".!;\n" else _spell(token[0]), *token.span()) for token in found]
     return list(_numbers(_in_context(list(_phrases(_without_dots(words))))))
 
@@ -161,6 +164,8 @@ def _without_dots(words: Sequence[Word]) -> list[Word]:
 
 
 def _spell(word: str) -> str:
+    if word.isdigit():
+        return word
     if word.startswith("aujourd"):
         return "aujourdhui"
     word = _CANON.get(word, word)
@@ -207,6 +212,8 @@ def _in_context(words: list[Word]) -> list[Word]:
         after = canons[index + 1] if index + 1 < len(words) else ""
         if word.canon in _SHORT_DAYS:
             meant = _is_day(canons, index, before, after)
+        elif full == "weekend":
+            meant = before in {"ce", "le", "du", "ou"} or after in _BESIDE_DAY or len(words) == 1
         elif full == "matin":
             meant = before in {*WEEKDAYS, "demain", "apresdemain", "ce", "le", "du", "au", "h"} or (
                 before.isdigit() or after in _BESIDE_DAY or len(words) == 1

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from bot.domain.safety import patterns
-from bot.domain.safety.patterns import NEAR, RULES, Rule, Together
+from bot.domain.safety.needed import needed
+from bot.domain.safety.patterns import FIGURES, RULES, Rule
 from bot.domain.safety.reading import NOTHING, Kind, Level, SafetyReading, Sure, When, Who
 from nlu.langue import fold, normalise
 
-_HINTS = tuple(sorted({hint for rule in RULES for hint in rule.hints}))
 _SENTENCE_END = re.compile(r"[.!?;\n]")
 _SUB_CLAUSE = re.compile(r"[.!?;\n]|\b(?:et|mais|depuis|du coup|puis|alors|parce que)\b")
 _REPORTED = re.compile(
     r"(?:dit|ecrit|envoye|poste|mis|texte|avoue|ecrivait|repond|repete|raconte)\w{0,2}(?: que| qu')?[\s\W]*$"
 )
-_STILL = re.compile(r"\b(?:encore|toujours|recommenc\w*|continue\w?|depuis|tous les (?:jours|soirs)|revient|retrouve)\b")
+_STILL = re.compile(r"\b(?:encore|toujours|recommenc\w*|continue\w?|tous les (?:jours|soirs)|revient|retrouve)\b")
 _IMPERFECT = re.compile(r"(?:ait|aient)\b")
-_HOME_TONIGHT = frozenset({Kind.HOMELESS_TONIGHT, Kind.RUNAWAY})
+_TURNED_OUT = frozenset({Kind.HOMELESS_TONIGHT, Kind.RUNAWAY})
 _FOLLOWED_UP = frozenset({Kind.SUICIDE, Kind.SELF_HARM, Kind.HOMELESS_TONIGHT, Kind.THREAT_TO_OTHERS})
 _RECENT_MESSAGES = 3
 _RECENT_CHARACTERS = 300
+_REACH = 160  # characters a rule reads on each side of the words that make it worth trying
+_NEAR = 90
+_SHORTEST, _GRAM = 3, 5  # lengths of the pieces of text a gate looks for
 
 
 @dataclass(frozen=True)
@@ -33,26 +36,40 @@ class _Finding:
     when: When
 
 
+@dataclass(frozen=True)
+class _Message:
+    """What is true of the message as a whole."""
+
+    minor: bool
+    adult: bool
+    laughing: bool
+
+
 def check(text: str, recent: Sequence[str] = ()) -> SafetyReading:
     """The danger `text` speaks of, in the light of the young person's last messages, oldest first.
 
-    `text` is what was typed. Where two levels are possible the higher is given; the level of `recent` itself is
-    not given again.
+    `text` is what was typed. Where two levels are possible the higher is given; the danger of `recent` is not
+    given again unless `text` adds to it.
     """
     context = " . ".join(recent[-_RECENT_MESSAGES:])[-_RECENT_CHARACTERS:]
     readable = _with_apostrophes(fold(normalise(text).text))
     typed = _with_apostrophes(" ".join(fold(text.lower()).replace("’", "'").split()))
     before = _with_apostrophes(fold(normalise(context).text)) if context else ""
-    minor = bool(patterns.MINOR.search(readable) or patterns.MINOR.search(before))
-    findings = list(_findings(readable, minor))
+    message = _Message(
+        minor=any(patterns.MINOR.search(form) for form in (readable, typed, before)),
+        adult=patterns.ADULT.search(readable) is not None,
+        laughing=patterns.LAUGH.search(readable) is not None,
+    )
+    findings: list[_Finding] = []
+    held = _read(readable, message, findings)
     if typed != readable:
-        findings += _findings(typed, minor)
+        _read(typed, message, findings, already=held)
     if before:
-        findings += _with_context(readable, before, minor)
-    discretion = bool(patterns.DISCRETION.search(readable))
+        findings += _with_context(readable, before, message)
+    discretion = patterns.DISCRETION.search(readable) is not None
     if not findings:
         return replace(NOTHING, wants_discretion=discretion)
-    return _reading(findings, bool(patterns.LAUGH.search(readable)), discretion)
+    return _reading(findings, message.laughing, discretion)
 
 
 def _with_apostrophes(text: str) -> str:
@@ -61,14 +78,14 @@ def _with_apostrophes(text: str) -> str:
 
 def _reading(findings: list[_Finding], laughing: bool, discretion: bool) -> SafetyReading:
     worst = max(findings, key=lambda finding: finding.level.rank)
-    kinds = {finding.kind for finding in findings if finding.kind is not None}
-    if len(kinds) > 1 and worst.level > Level.CONCERN:  # a concern beside a danger adds nothing to say
-        kinds = {f.kind for f in findings if f.kind is not None and f.level > Level.CONCERN} or kinds
-    order = {kind: place for place, kind in enumerate(Kind)}
-    gravest = {kind: max(f.level.rank for f in findings if f.kind == kind) for kind in kinds}
+    gravest: dict[Kind, int] = {}
+    for finding in findings:
+        if finding.kind is not None and (finding.level > Level.CONCERN or worst.level is Level.CONCERN):
+            gravest[finding.kind] = max(finding.level.rank, gravest.get(finding.kind, 0))
+    order = list(Kind)
     return SafetyReading(
         level=worst.level,
-        kinds=tuple(sorted(kinds, key=lambda kind: (-gravest[kind], order[kind]))),
+        kinds=tuple(sorted(gravest, key=lambda kind: (-gravest[kind], order.index(kind)))),
         who=worst.who,
         when=worst.when,
         sure=Sure.DOUBTFUL if laughing else Sure.PLAIN,
@@ -76,33 +93,120 @@ def _reading(findings: list[_Finding], laughing: bool, discretion: bool) -> Safe
     )
 
 
-def _findings(text: str, minor: bool) -> Iterator[_Finding]:
-    present = {hint for hint in _HINTS if hint in text}
-    text = patterns.MASK.sub(lambda match: "·" * len(match[0]), text)
-    laughing = bool(patterns.LAUGH.search(text))
-    for rule in RULES:
-        if present.isdisjoint(rule.hints) or (rule.gone_if_laughing and laughing):
+class _Gate:
+    """Finds quickly where each of many expressions may match a text."""
+
+    def __init__(self, expressions: Sequence[re.Pattern[str]]) -> None:
+        self.needs = [needed(expression) for expression in expressions]
+        strings = {string for sets in self.needs for string in sets[0]}
+        self.short = {size: {s for s in strings if len(s) == size} for size in range(_SHORTEST, _GRAM)}
+        self.long: dict[str, list[str]] = {}
+        for string in sorted(strings):
+            if len(string) >= _GRAM:
+                self.long.setdefault(string[:_GRAM], []).append(string)
+
+    def held(self, text: str) -> set[str]:
+        """The strings of the gate that `text` holds."""
+        held: set[str] = set()
+        for size, strings in self.short.items():
+            held |= strings.intersection([text[i : i + size] for i in range(len(text))])
+        for start in self.long.keys() & {text[i : i + _GRAM] for i in range(len(text))}:
+            held.update(string for string in self.long[start] if string in text)
+        return held
+
+    def may_match(self, held: Set[str]) -> list[int]:
+        """The places of the expressions that may match a text that holds only `held`."""
+        return [place for place, sets in enumerate(self.needs) if not held.isdisjoint(sets[0])]
+
+    def windows(self, place: int, held: Set[str], text: str) -> Iterable[tuple[int, int]]:
+        """Start and end of the parts of `text` the expression at `place` may match in."""
+        first, *others = self.needs[place]
+        spans: list[tuple[int, int]] = []
+        for at in sorted(_occurrences(held & first, text)):
+            start, end = max(0, at - _REACH), min(len(text), at + 2 * _REACH)
+            if spans and start <= spans[-1][1]:
+                start = spans.pop()[0]
+            spans.append((start, end))
+        return (span for span in spans if _holds_all(text[slice(*span)], others))
+
+
+def _holds_all(text: str, sets: Iterable[Set[str]]) -> bool:
+    return all(any(string in text for string in strings) for strings in sets)
+
+
+def _occurrences(strings: Iterable[str], text: str) -> Iterator[int]:
+    for string in strings:
+        at = text.find(string)
+        while at != -1:
+            yield at
+            at = text.find(string, at + _REACH // 2)
+
+
+RULES_GATE = _Gate([rule.first for rule in RULES])
+FIGURES_GATE = _Gate(FIGURES)
+
+
+def _read(
+    text: str, message: _Message, findings: list[_Finding], already: Set[str] = frozenset()
+) -> Set[str]:
+    """Add what `text` says to `findings`; the strings it holds, of those the rules need.
+
+    A figure of speech is blotted out before any rule is tried. Rules that need nothing beyond `already`, what
+    another form of the same text held, are left out, and so are those that could add nothing graver.
+    """
+    held = RULES_GATE.held(text)
+    candidates = RULES_GATE.may_match(held - already)
+    if not candidates:
+        return held
+    text = _without_figures(text)
+    known: dict[Kind | None, Level] = {}
+    for finding in findings:
+        known[finding.kind] = max(known.get(finding.kind, Level.NONE), finding.level)
+    for place in candidates:
+        rule = RULES[place]
+        most = Level.CRITICAL if rule.urgent_if_now or rule.kind is Kind.HOMELESS_TONIGHT else rule.level
+        if known.get(rule.kind, Level.NONE) >= most:
             continue
-        for match in rule.pattern.finditer(text):
-            finding = _judged(rule, match, text, minor)
+        for finding in _found(rule, place, held, text, message):
+            findings.append(finding)
+            known[rule.kind] = max(known.get(rule.kind, Level.NONE), finding.level)
+            if finding.level >= most:
+                break
+    return held
+
+
+def _without_figures(text: str) -> str:
+    held = FIGURES_GATE.held(text)
+    for place in FIGURES_GATE.may_match(held):
+        for start, end in list(FIGURES_GATE.windows(place, held, text)):
+            part = FIGURES[place].sub(lambda match: "·" * len(match[0]), text[start:end])
+            text = text[:start] + part + text[end:]
+    return text
+
+
+def _found(rule: Rule, place: int, held: Set[str], text: str, message: _Message) -> Iterator[_Finding]:
+    for start, end in RULES_GATE.windows(place, held, text):
+        # "~" marks an end that is not the message's.
+        window = ("~ " if start > 0 else "") + text[start:end] + (" ~" if end < len(text) else "")
+        for match in _matches(rule, window):
+            finding = _judged(rule, match, window, message)
             if finding is not None:
                 yield finding
-                if finding.level is rule.level or finding.level is Level.CRITICAL:
-                    break
-    for together in NEAR:
-        for match in together.first.finditer(text):
-            window = _around(text, match, _SENTENCE_END, 90)
-            if together.unless and together.unless.search(window):
-                continue
-            if all(other.search(window) for other in together.others):
-                finding = _judged(together, match, text, minor)
-                if finding is not None:
-                    yield finding
-                    break
 
 
-def _judged(rule: Rule | Together, match: re.Match[str], text: str, minor: bool) -> _Finding | None:
-    """What the match means where it stands, or None when it is a story, a lesson or a question about words."""
+def _matches(rule: Rule, text: str) -> Iterator[re.Match[str]]:
+    for match in rule.first.finditer(text):
+        near = _around(text, match, _SENTENCE_END, _NEAR)
+        if rule.unless and rule.unless.search(near):
+            continue
+        if all(other.search(near) for other in rule.others):
+            yield match
+
+
+def _judged(rule: Rule, match: re.Match[str], text: str, message: _Message) -> _Finding | None:
+    """What the match means where it stands, or None when it is a joke, a story, a lesson or about words."""
+    if rule.gone_if_laughing and message.laughing:
+        return None
     sentence = _around(text, match, _SENTENCE_END)
     if patterns.STORY.search(_around(text, match, _SUB_CLAUSE) if rule.who is Who.SELF else sentence):
         return None
@@ -113,41 +217,43 @@ def _judged(rule: Rule | Together, match: re.Match[str], text: str, minor: bool)
         when = When.PAST
     elif patterns.RECENT.search(sentence):
         when = When.RECENT
-    if rule.urgent_if_now and patterns.NOW.search(sentence):
+    if rule.urgent_if_now and when is not When.PAST and patterns.NOW.search(sentence):
         level, when = Level.CRITICAL, When.NOW
     if rule.kind is Kind.HOMELESS_TONIGHT:
-        level = Level.CRITICAL if minor else Level.HIGH
-    elif rule.milder_if_past and not minor and when is When.PAST:
-        over = rule.kind is not Kind.SEXUAL_VIOLENCE or bool(patterns.ADULT.search(text))
-        level = Level.CONCERN if over else level
-    elif rule.milder_if_past and not minor and rule.kind is Kind.VIOLENCE and _IMPERFECT.search(match[0]):
-        level, when = (level, When.PAST) if _STILL.search(sentence) else (Level.CONCERN, When.PAST)
+        level = Level.CRITICAL if message.minor else Level.HIGH
+    elif rule.milder_if_past and not message.minor:
+        if rule.kind is Kind.VIOLENCE and _IMPERFECT.search(match[0]):
+            when = When.PAST
+        over = rule.kind is not Kind.SEXUAL_VIOLENCE or message.adult
+        if when is When.PAST and over and not _STILL.search(sentence):
+            level = Level.CONCERN
     reported = rule.who is Who.SELF and _REPORTED.search(text[max(0, match.start() - 40) : match.start()])
     return _Finding(rule.kind, level, Who.OTHER if reported else rule.who, when)
 
 
-def _with_context(readable: str, before: str, minor: bool) -> Iterator[_Finding]:
+def _with_context(readable: str, before: str, message: _Message) -> Iterator[_Finding]:
     """What only shows with the messages before: a sentence cut in two, "ce soir" or an age that follows."""
-    joined = f"{before} {readable}"
-    for rule in RULES:
-        for match in rule.pattern.finditer(joined) if any(hint in joined for hint in rule.hints) else ():
-            if match.start() < len(before) < match.end() - 1:
-                finding = _judged(rule, match, joined, minor)
-                if finding is not None:
-                    yield finding
-    for earlier in _findings(before, minor):
-        if earlier.kind not in _FOLLOWED_UP or earlier.level < Level.HIGH:
+    earlier: list[_Finding] = []
+    _read(before, message, earlier)
+    alone: list[_Finding] = []
+    _read(readable[:_RECENT_CHARACTERS], message, alone)
+    joined: list[_Finding] = []
+    _read(f"{before} {readable[:_RECENT_CHARACTERS]}", message, joined)
+    seen = {(finding.kind, finding.level) for finding in (*earlier, *alone)}
+    yield from (finding for finding in joined if (finding.kind, finding.level) not in seen)
+    for finding in earlier:
+        if finding.kind not in (_FOLLOWED_UP | _TURNED_OUT) or finding.level < Level.HIGH:
             continue
-        is_now = len(readable) < 80 and patterns.NOW.search(readable)
-        is_age = earlier.kind in _HOME_TONIGHT and patterns.MINOR.search(readable)
-        if is_age or (is_now and earlier.kind is not Kind.HOMELESS_TONIGHT):
-            yield replace(earlier, level=Level.CRITICAL, when=When.NOW)
+        is_now = len(readable) < 80 and patterns.NOW.search(readable) and finding.kind not in _TURNED_OUT
+        is_age = finding.kind in _TURNED_OUT and patterns.MINOR.search(readable)
+        if is_now or is_age:
+            yield replace(finding, level=Level.CRITICAL, when=When.NOW)
 
 
-def _around(text: str, match: re.Match[str], boundary: re.Pattern[str], reach: int = 160) -> str:
+def _around(text: str, match: re.Match[str], boundary: re.Pattern[str], reach: int = _REACH) -> str:
     """The stretch of `text` the match stands in, at most `reach` characters on each side."""
     start, end = max(0, match.start() - reach), min(len(text), match.end() + reach)
     for stop in boundary.finditer(text, start, match.start()):
         start = stop.end()
-    stop = boundary.search(text, match.end(), end) if match.end() < end else None  # type: ignore[assignment]
-    return text[start : stop.start() if stop else end]
+    after = boundary.search(text, match.end(), end)
+    return text[start : after.start() if after else end]

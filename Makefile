@@ -1,0 +1,55 @@
+# One command to see it: `make demo`. One command to trust it: `make test`. Only Python 3.11 and make are needed.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+UV_HOME := .uv
+UV := $(shell command -v uv 2>/dev/null || echo $(UV_HOME)/bin/uv)
+
+export UV_COMPILE_BYTECODE = 1
+export UV_PYTHON_DOWNLOADS = never
+export RASA_TELEMETRY_ENABLED = false
+export PTB_TIMEDELTA = true
+
+SERVICE := .venv/.installed
+RASA := nlu/.venv/.installed
+RUN := .venv/bin
+
+.PHONY: demo test check install train bench clean
+
+demo: install
+	@$(RUN)/promeneurs demo
+
+test: check
+	$(RUN)/python -m pytest
+
+check: install
+	$(RUN)/ruff check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+	$(RUN)/promeneurs train
+	$(RUN)/python -m tests.rasa_data
+
+install: $(SERVICE) $(RASA)
+
+train: install
+	$(RUN)/promeneurs train
+
+bench: install
+	$(RUN)/promeneurs train
+	$(RUN)/python -m bench
+
+clean:
+	rm -rf .venv nlu/.venv $(UV_HOME) var reports
+
+$(UV_HOME)/bin/uv:
+	@echo "uv manque : il est installé dans $(UV_HOME)."
+	$(PYTHON) -m venv $(UV_HOME)
+	$(UV_HOME)/bin/pip install --quiet --disable-pip-version-check uv
+
+$(SERVICE): $(UV) pyproject.toml uv.lock
+	$(UV) sync --frozen --python $(PYTHON)
+	@touch $@
+
+$(RASA): $(UV) nlu/pyproject.toml nlu/uv.lock
+	cd nlu && $(abspath $(UV)) sync --frozen --python $(PYTHON)
+	@touch $@

@@ -1,0 +1,257 @@
+"""Alerts: someone may be in danger. They are answered at once, and a human is told (law 7)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain import distress
+from bot.domain.calendar import say_moment
+from bot.domain.conversations import Author, Say
+from bot.domain.distress import Script, TeamStatus
+from bot.domain.handoffs import HandoffReason
+from bot.domain.helplines import Line, lines_for
+from bot.domain.safety import Kind, Level, SafetyReading
+from bot.domain.team import NoticeKind
+from bot.errors import NothingToDo, NotYourStructure
+from bot.services import handoffs, outbox, team
+from bot.storage.tables import Adviser, Alert, Conversation, Handoff, Message, Notice, OutboxRow
+
+REPEAT = {Level.CRITICAL: timedelta(minutes=5), Level.HIGH: timedelta(minutes=30)}
+HUMAN_IS_THERE = timedelta(minutes=5)
+HUMAN_MAY_ANSWER = timedelta(minutes=2)
+NOTICES = {Level.CRITICAL: NoticeKind.ALERT_CRITICAL, Level.HIGH: NoticeKind.ALERT_HIGH}
+DISCREET_KINDS = frozenset((Kind.VIOLENCE, Kind.SEXUAL_VIOLENCE, Kind.EXPLOITATION, Kind.FORCED_MARRIAGE))
+
+
+async def open_alert(session: AsyncSession, conversation: Conversation) -> Alert | None:
+    found: Alert | None = await session.scalar(
+        select(Alert).where(Alert.conversation_id == conversation.id, Alert.closed_at.is_(None))
+    )
+    return found
+
+
+async def heard(
+    session: AsyncSession,
+    conversation: Conversation,
+    alert: Alert | None,
+    holder: Handoff | None,
+    text: str,
+    reading: SafetyReading,
+    now: datetime,
+) -> list[Say]:
+    """A message that may be danger: open or raise the alert, tell the team, and answer.
+
+    With a human who wrote in the last five minutes the bot lets them answer; it speaks only if they have
+    not within two minutes (see `tick`).
+    """
+    if DISCREET_KINDS & set(reading.kinds) or reading.wants_discretion:
+        conversation.discreet = True
+    rises = alert is None or reading.level > alert.level
+    if alert is None:
+        alert = await _open(session, conversation, reading, now)
+    else:
+        _raise(alert, reading, now)
+    if rises:
+        await _tell_team(session, alert, now)
+    if holder is not None and holder.last_human_at and now - holder.last_human_at < HUMAN_IS_THERE:
+        if alert.answered_at is None:
+            alert.speak_after = now + HUMAN_MAY_ANSWER
+        return []
+    if alert.answered_at is None or rises:
+        return await _first_answer(session, alert, reading, now)
+    if holder is not None:
+        return []
+    return await go_on(session, alert, text, reading, now)
+
+
+async def go_on(
+    session: AsyncSession, alert: Alert, text: str, reading: SafetyReading, now: datetime
+) -> list[Say]:
+    """A turn of the fixed script that owns the conversation while the alert is open."""
+    if alert.answered_at is None:
+        return await _first_answer(session, alert, reading, now)
+    before = Script.from_json(alert.script)
+    says, script = distress.next_answer(
+        text, reading, _lines(alert, before, now), await _status(session, alert, now), before
+    )
+    alert.script = script.to_json()
+    if script.level is Level.CRITICAL and alert.level is not Level.CRITICAL:
+        alert.level, alert.raised_at = Level.CRITICAL, now
+        await _tell_team(session, alert, now)
+    return _say(says)
+
+
+async def acknowledge(session: AsyncSession, alert: Alert, adviser: Adviser, now: datetime) -> None:
+    """An adviser has seen it. Without a human message in the delay of its level, it comes back.
+
+    Raises:
+        NotYourStructure: it belongs to another structure.
+        NothingToDo: it is closed.
+    """
+    if alert.structure_id != adviser.structure_id:
+        raise NotYourStructure
+    if alert.closed_at is not None:
+        raise NothingToDo
+    alert.acknowledged_at, alert.acknowledged_by = now, adviser.id
+    alert.notify_at = now + REPEAT[alert.level]
+
+
+async def close(session: AsyncSession, alert: Alert, adviser: Adviser, now: datetime) -> None:
+    """A human ends the alert; only a human can.
+
+    Raises:
+        NotYourStructure: it belongs to another structure.
+        NothingToDo: it is closed already.
+    """
+    if alert.structure_id != adviser.structure_id:
+        raise NotYourStructure
+    if alert.closed_at is not None:
+        raise NothingToDo
+    alert.closed_at, alert.closed_by, alert.notify_at = now, adviser.id, None
+
+
+async def notice_reached(session: AsyncSession, row: OutboxRow, now: datetime) -> None:
+    """A notice arrived on someone's phone: now, and only now, the young person may be told that they know."""
+    notice = await session.scalar(select(Notice).where(Notice.outbox_id == row.id))
+    if notice is None or notice.alert_id is None:
+        return
+    alert = await session.get_one(Alert, notice.alert_id)
+    if alert.reached is not None or alert.closed_at is not None:
+        return
+    adviser = await session.get_one(Adviser, notice.adviser_id)
+    alert.reached = adviser.first_name
+    if alert.answered_at is None:
+        return
+    says = [Say("utter_safety_status_reached", {"name": adviser.first_name})]
+    await outbox.say(session, alert.conversation, says, now, once=f"alert:{alert.id}:reached")
+
+
+async def tick(session: AsyncSession, now: datetime) -> int:
+    """Repeat what was not acknowledged; speak where a human was expected and did not answer."""
+    due = (
+        await session.scalars(
+            select(Alert)
+            .where(
+                Alert.closed_at.is_(None),
+                or_(Alert.notify_at <= now, Alert.speak_after <= now),
+            )
+            .order_by(Alert.id)
+            .limit(50)
+            .with_for_update(skip_locked=True, of=Alert)
+        )
+    ).all()
+    for alert in due:
+        if alert.speak_after is not None and alert.speak_after <= now:
+            await _speak_if_silent(session, alert, now)
+        if alert.notify_at is not None and alert.notify_at <= now:
+            if await _human_wrote_since(session, alert, alert.raised_at):
+                alert.notify_at = None
+            else:
+                await _tell_team(session, alert, now)
+    return len(due)
+
+
+async def _open(
+    session: AsyncSession, conversation: Conversation, reading: SafetyReading, now: datetime
+) -> Alert:
+    alert = Alert(
+        conversation_id=conversation.id,
+        conversation=conversation,
+        structure_id=conversation.structure_id,
+        level=reading.level,
+        kinds=[kind.value for kind in reading.kinds],
+        who=reading.who.value,
+        happens=reading.when.value,
+        sure=reading.sure.value,
+        script=Script().to_json(),
+        opened_at=now,
+        raised_at=now,
+    )
+    session.add(alert)
+    await session.flush()
+    await handoffs.ask(session, conversation, HandoffReason.SAFETY, now)
+    return alert
+
+
+def _raise(alert: Alert, reading: SafetyReading, now: datetime) -> None:
+    """A level only rises by itself; a human alone lowers it."""
+    if reading.level > alert.level:
+        alert.level, alert.raised_at = reading.level, now
+    alert.kinds = sorted({*alert.kinds, *(kind.value for kind in reading.kinds)})
+
+
+async def _tell_team(session: AsyncSession, alert: Alert, now: datetime) -> None:
+    """Tell who may be told now: present or on call; from the second time, the coordinators too.
+
+    A high alert is told once, then again after its delay to the coordinator; a critical one every five
+    minutes until it is acknowledged and a human has written.
+    """
+    reachable = await team.reachable(session, alert.structure_id, now)
+    if alert.level is Level.HIGH and alert.notified >= 1:
+        reachable = await team.coordinators(session, alert.structure_id, now) or reachable
+    await team.tell(session, reachable, NOTICES[alert.level], now, alert=alert)
+    alert.notified += 1
+    alert.notify_at = now + REPEAT[alert.level]
+
+
+async def _first_answer(
+    session: AsyncSession, alert: Alert, reading: SafetyReading, now: datetime
+) -> list[Say]:
+    script = Script.from_json(alert.script)
+    says, script = distress.first_answer(
+        reading, _lines(alert, script, now), await _status(session, alert, now), script
+    )
+    alert.script, alert.answered_at, alert.speak_after = script.to_json(), now, None
+    return _say(says)
+
+
+async def _speak_if_silent(session: AsyncSession, alert: Alert, now: datetime) -> None:
+    """Two minutes passed with a human in the conversation: the lines are given if they said nothing."""
+    assert alert.speak_after is not None, "only called when it is due"
+    since = alert.speak_after - HUMAN_MAY_ANSWER
+    alert.speak_after = None
+    if alert.answered_at is not None or await _human_wrote_since(session, alert, since):
+        return
+    reading = distress.reading_of(alert.level, [Kind(kind) for kind in alert.kinds])
+    says = await _first_answer(session, alert, reading, now)
+    await outbox.say(session, alert.conversation, says, now, once=f"alert:{alert.id}:first")
+
+
+async def _human_wrote_since(session: AsyncSession, alert: Alert, since: datetime) -> bool:
+    written = await session.scalar(
+        select(Message.id)
+        .where(
+            Message.conversation_id == alert.conversation_id,
+            Message.author == Author.ADVISER,
+            Message.adviser_id.is_not(None),
+            Message.at >= since,
+        )
+        .limit(1)
+    )
+    return written is not None
+
+
+async def _status(session: AsyncSession, alert: Alert, now: datetime) -> TeamStatus:
+    """What is true of the team at this moment; never assumed."""
+    there = await team.team_now(session, alert.conversation.structure, now)
+    reopens = say_moment(there.reopens_at, now) if there.reopens_at and not there.open_now else None
+    return TeamStatus(reached=alert.reached, open_now=there.open_now, reopens=reopens)
+
+
+def _lines(alert: Alert, script: Script, now: datetime) -> tuple[Line, ...]:
+    kinds = [Kind(kind) for kind in alert.kinds] or [Kind.EMERGENCY]
+    return lines_for(
+        kinds[0],
+        alert.level,
+        now,
+        can_speak=script.can_speak,
+        age=None,
+        ongoing=alert.happens == "now",
+    )
+
+
+def _say(says: list[distress.Say]) -> list[Say]:
+    return [Say(one.response, one.values) for one in says]

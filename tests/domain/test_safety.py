@@ -1,0 +1,203 @@
+"""Danger is seen in text-message French, figures of speech are not taken for it, and time stays bounded.
+
+`safety_lines.tsv` was written by hand in four batches, each before the rules were tried on it; `kinds` says what
+a harmless line is (a figure of speech, a quote, an ordinary message).
+"""
+
+import csv
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bot.domain.safety import Kind, Level, SafetyReading, Sure, When, Who, check
+from bot.domain.safety.check import RULES_GATE as GATE
+from bot.domain.safety.patterns import RULES
+
+
+@dataclass(frozen=True)
+class Written:
+    text: str
+    level: Level
+    kinds: frozenset[str]
+    found: SafetyReading
+
+
+def _lines() -> list[Written]:
+    with Path(__file__).with_name("safety_lines.tsv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return [
+        Written(row["text"], Level(row["level"]), frozenset(row["kinds"].split(",")), check(row["text"]))
+        for row in rows
+    ]
+
+
+LINES = _lines()
+IN_DANGER = [line for line in LINES if line.level >= Level.HIGH]
+CRITICAL = [line for line in LINES if line.level is Level.CRITICAL]
+HARMLESS = [line for line in LINES if line.level is Level.NONE]
+
+
+def test_the_lines_cover_every_kind_level_and_enough_harmless_talk() -> None:
+    assert len([line for line in LINES if line.level > Level.NONE]) >= 300
+    assert len(HARMLESS) >= 400
+    assert len([line for line in HARMLESS if "ordinary" not in line.kinds]) >= len(HARMLESS) / 2
+    assert {kind for line in LINES for kind in line.kinds} >= {kind.value for kind in Kind}
+    assert {line.level for line in LINES} == set(Level)
+
+
+def test_danger_is_seen() -> None:
+    missed = [line.text for line in IN_DANGER if line.found.level < Level.HIGH]
+    assert len(missed) <= 0.02 * len(IN_DANGER), missed
+
+
+def test_danger_to_life_is_seen_as_such() -> None:
+    missed = [line.text for line in CRITICAL if line.found.level is not Level.CRITICAL]
+    assert len(missed) <= 0.05 * len(CRITICAL), missed
+
+
+def test_the_kind_is_right() -> None:
+    wrong = [line.text for line in IN_DANGER if line.kinds.isdisjoint(kind.value for kind in line.found.kinds)]
+    assert len(wrong) <= 0.02 * len(IN_DANGER), wrong
+
+
+def test_figures_of_speech_and_quotes_are_not_danger() -> None:
+    figures = [line for line in HARMLESS if "ordinary" not in line.kinds]
+    alarms = [line.text for line in figures if line.found.level is not Level.NONE]
+    assert len(alarms) <= 0.02 * len(figures), alarms
+
+
+def test_ordinary_messages_raise_no_alarm() -> None:
+    ordinary = [line for line in HARMLESS if "ordinary" in line.kinds]
+    alarms = [line.text for line in ordinary if line.found.level is not Level.NONE]
+    assert len(alarms) <= 0.002 * len(ordinary), alarms
+
+
+def test_distress_without_danger_is_a_concern() -> None:
+    concerns = [line for line in LINES if line.level is Level.CONCERN]
+    assert [line.text for line in concerns if line.found.level is Level.NONE] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mort de rire", "jsuis mort 💀", "je crève la dalle", "ça me tue", "en finir avec la CAF", "c mort",
+        "jme tue au taf", "jsuis a la rue jai 20 min de retard", "jai pas mes regles", "ts les jours", "",
+    ],
+)  # fmt: skip
+def test_these_are_never_danger(text: str) -> None:
+    assert check(text).level is Level.NONE
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "kind"),
+    [
+        ("jsuis a la rue", Level.HIGH, Kind.HOMELESS_TONIGHT),
+        ("jdors dans ma caisse ce soir", Level.HIGH, Kind.HOMELESS_TONIGHT),
+        ("nulle part ou dormir ce soir", Level.HIGH, Kind.HOMELESS_TONIGHT),
+        ("jai 16 ans nulle part ou dormir ce soir", Level.CRITICAL, Kind.HOMELESS_TONIGHT),
+        ("jai fait une ts", Level.HIGH, Kind.SUICIDE),
+        ("apres ma ts", Level.HIGH, Kind.SUICIDE),
+        ("Je veux mourir.", Level.HIGH, Kind.SUICIDE),
+        ("jveu mourir ce soir", Level.CRITICAL, Kind.SUICIDE),
+    ],
+)
+def test_these_are_always_danger(text: str, level: Level, kind: Kind) -> None:
+    assert check(text).level is level
+    assert kind in check(text).kinds
+
+
+def test_a_danger_beside_a_figure_of_speech_is_still_seen() -> None:
+    assert check("mort de rire ton truc. sinon jveux mourir pour de vrai").level >= Level.HIGH
+
+
+def test_laughing_lowers_certainty_not_the_level() -> None:
+    reading = check("jveux mourir 😂")
+    assert reading.level is Level.HIGH
+    assert reading.sure is Sure.DOUBTFUL
+    assert check("jveux mourir").sure is Sure.PLAIN
+
+
+def test_who_is_in_danger() -> None:
+    assert check("jveux mourir").who is Who.SELF
+    assert check("mon frere parle de se suicider").who is Who.OTHER
+
+
+def test_when_it_happened() -> None:
+    assert check("il me frappe la maintenant aidez moi").when is When.NOW
+    assert check("mon pere ma tapé hier").when is When.RECENT
+    assert check("mon ex me frappait a lepoque mais c fini").when is When.PAST
+
+
+def test_a_minors_past_abuse_is_graver_than_an_adults() -> None:
+    said = "j'ai été violée quand j'avais 12 ans"
+    assert check(f"j'ai 24 ans, {said}").level is Level.CONCERN
+    assert check(f"j'ai 16 ans, {said}").level is Level.HIGH
+    assert check(said).level is Level.HIGH
+
+
+def test_someone_reading_the_phone_asks_for_discretion() -> None:
+    assert check("mon mec lit mon tel").wants_discretion
+    assert check("mon daron fouille mes messages, jveux un rdv").wants_discretion
+    assert not check("jveux un rdv").wants_discretion
+
+
+def test_the_messages_before_complete_this_one() -> None:
+    assert check("ce soir").level is Level.NONE
+    assert check("ce soir", recent=["jveux mourir"]).level is Level.CRITICAL
+    assert check("jai 16 ans", recent=["jsuis a la rue"]).level is Level.CRITICAL
+    assert check("nulle part ou dormir", recent=["slt", "jai 17 ans"]).level is Level.CRITICAL
+    assert check("mourir", recent=["jveux"]).level is Level.HIGH
+    assert check("merci", recent=["jveux mourir"]).level is Level.NONE
+
+
+def test_a_long_message_is_read_to_its_end() -> None:
+    filler = "jcherche un taf et un appart vers thionville. " * 86
+    for place in (0, len(filler) // 2, len(filler)):
+        text = f"{filler[:place]} je vais me suicider. {filler[place:]}"[:4096]
+        assert check(text).level is Level.CRITICAL
+
+
+def test_looking_only_where_a_rule_may_match_misses_nothing() -> None:
+    for line in IN_DANGER:
+        held = GATE.held(line.text)
+        may = set(GATE.may_match(held))
+        for place, rule in enumerate(RULES):
+            if rule.first.search(line.text):
+                assert place in may
+
+
+LONG = {
+    "ordinary": "slt jcherche un taf a metz, jai pas le permis mais jpeux venir en bus mardi ou jeudi aprem. " * 43,
+    "one word": "a" * 4096,
+    "dense": "je me tue il me frappe mourir " * 137,
+    "pronouns": "je me m' il elle on va veut " * 147,
+    "glued": "j " * 2048,
+    "dead": "mort mourir suicide " * 205,
+    "spaces": " " * 4096,
+    "points": "." * 4096,
+}
+
+
+def _seconds(text: str) -> float:
+    spent = []
+    for _ in range(5):
+        start = time.perf_counter()
+        check(text)
+        spent.append(time.perf_counter() - start)
+    return min(spent)
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_time_grows_no_faster_than_the_text(name: str) -> None:
+    short, long = LONG[name][:1024], LONG[name][:4096]
+    assert _seconds(long) < max(12 * _seconds(short), 0.01)
+    assert _seconds(long) < 0.1
+
+
+def test_levels_compare_and_have_french_names() -> None:
+    assert Level.NONE < Level.CONCERN < Level.HIGH < Level.CRITICAL
+    assert max(Level.HIGH, Level.CRITICAL, Level.CONCERN) is Level.CRITICAL
+    assert all(level.label for level in Level)
+    assert len({kind.label for kind in Kind}) == 14
