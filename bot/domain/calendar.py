@@ -112,10 +112,10 @@ def next_opening(
     return None
 
 
-def is_quiet(at: datetime, subdiv: str | None) -> bool:
-    """Whether no nudge may leave at `at`: from 21:00 to 8:00, on Sundays and on public holidays."""
+def is_quiet(at: datetime) -> bool:
+    """Whether no nudge may leave at `at`: from 21:00 to 8:00, and on Sundays."""
     local = in_paris(at)
-    if local.weekday() == SUNDAY or is_holiday(local.date(), subdiv):
+    if local.weekday() == SUNDAY:
         return True
     return local.time() >= QUIET_FROM or local.time() < QUIET_UNTIL
 

@@ -97,45 +97,83 @@ _BUTTONS = {
     "safe:later": Reply.LATER,
 }
 
+
+def _any(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns))
+
+
 # Tried in this order, on text without accents; "non, laisse tomber" is a "laisse tomber".
 _REPLIES: tuple[tuple[Reply, re.Pattern[str]], ...] = (
-    (Reply.CANNOT_SPEAK, re.compile(
-        r"(?:peux|veux|arrive|ose|sais) (?:pas|plus) (?:a |te |leur |lui |vous )?(?:parler|appeler|telephoner|decrocher)|"
-        r"pas (?:parler|appeler|telephoner)\b|(?:il|elle|ils|on) (?:va|vont|peut) m'entendre|"
-        r"(?:plus|pas) de (?:credit|forfait|batterie|reseau)|(?:sourde?|malentendante?)\b"
-    )),
-    (Reply.NO_CALL, re.compile(
-        r"\b(?:appell?e|appeller?|appelez|previen\w*|contacte\w?|alerte\w?)s? (?:personne|pas|surtout pas|rien)|"
-        r"\b(?:dis|dites|dit|raconte|repete)\w* (?:rien|pas|le a personne|a personne)|faut (?:le dire a personne|rien dire)|"
-        r"(?:pas|aucun) (?:de |la |les |mes )?(?:police|flics?|policiers?|pompiers?|parents|secours|ambulance|keufs?)|"
-        r"(?:sans|pas) (?:prevenir|appeler) (?:mes|ma|mon|la|les|personne)|reste entre nous|veux pas que (?:\w+ ){0,3}(?:sache|appell?e|prevenne|previenne)"
-    )),
-    (Reply.JOKE, re.compile(
-        r"\b(?:je )?(?:rigol\w+|deconn\w+|plaisant\w+|blagu\w+)|\bblague\b|\bpour rire\b|\btroll\w*|c'etait faux|je mythonn\w+|"
-        r"^(?:mdr|rire|larmes|crane|haha\w*|xd|hihi\w*|\W)+$"
-    )),
-    (Reply.DROP, re.compile(
-        r"laisse[zs]? ?(?:moi |tomber|beton|moi$|la$)|\boubli\w* ?(?:c'est|ca|moi|ce que|tout|$)|^(?:c'est )?rien\b|\btant pis\b|"
-        r"\bon s'en fou\w*|\bosef\b|c'est pas grave|tg\b|ta gueule|lache[- ]moi|fous[- ]moi la paix|veux (?:pas|plus) (?:en |t'en )?(?:parler|repondre)|\bstop\b"
-    )),
-    (Reply.FINE, re.compile(
-        r"t'inquiete|\btkt\b|c'est bon\b|ca va (?:mieux|aller|maintenant|la)|^(?:oui |non )?ca va\b|je vais (?:mieux|bien)|je gere|c'est passe|"
-        r"je suis (?:en securite|safe|calm\w+)|fausse alerte"
-    )),
-    (Reply.SOMEONE, re.compile(
-        r"\b(?:oui|ouais)?,? ?(?:(?:avec|il y a|y a|a) )?(?:ma|mon|mes|une?) (?:petite? |grande? |meilleure? )?"
-        r"(?:mere|pere|maman|papa|soeur|frere|pote|potes|amie?|amies?|copine|copain|tante|oncle|cousine?|grand-?\s?mere|grand-?\s?pere|"
-        r"mamie|papi|educat\w+|voisine?|coloc|prof|psy|medecin|mec|meuf|parents)\b(?! (?:me|m'|a |va|veut|est|ne|il|elle))"
-    )),
-    (Reply.ROBOT, re.compile(r"\b(?:robot|bot|machine|ia)\b|\bvrai(?:e)? personne|tu es qui|t'es qui|c'est qui|un humain")),
-    (Reply.UNSURE, re.compile(
-        r"sais (?:pas|plus|meme pas)|\bjsp\b|aucune idee|peut-?\s?etre|\bbof\b|je crois|un peu|pas (?:vraiment|sure?)\b|^\?+$"
-    )),
-    (Reply.THANKS, re.compile(r"^\W*(?:ok |oui |d'accord )?merci\b")),
-    (Reply.LATER, re.compile(r"pas (?:maintenant|la|tout de suite|ce soir)\b|plus tard|apres$|\btout a l'heure|\bdemain$")),
-    (Reply.NO, re.compile(r"^\W*(?:non|nan|nn|na|pas du tout|jamais|no)\b")),
-    (Reply.YES, re.compile(r"^\W*(?:oui|ouais|ui|yes|ok|d'accord|vas-y|grave|carrement|si|exact\w*|voila)\b")),
-)  # fmt: skip
+    (
+        Reply.CANNOT_SPEAK,
+        _any(
+            r"(?:peux|veux|arrive|ose|sais) (?:pas|plus) (?:a |te |leur |lui |vous )?(?:parler|appeler|telephoner)",
+            r"\bpas (?:parler|appeler|telephoner)\b",
+            r"(?:il|elle|ils|on) (?:va|vont|peut) m'entendre",
+            r"(?:plus|pas) de (?:credit|forfait|batterie|reseau)",
+            r"\b(?:sourde?|malentendante?)\b",
+        ),
+    ),
+    (
+        Reply.NO_CALL,
+        _any(
+            r"\b(?:appell?ez?|appeller?|previen\w*|contacte\w?|alerte\w?) (?:personne|pas|surtout pas|rien)",
+            r"\b(?:dis|dites|raconte|repete)\w* (?:rien|pas|le a personne|a personne)",
+            r"faut (?:le dire a personne|rien dire)",
+            r"(?:pas|aucun) (?:de |la |les |mes )?(?:police|flics?|policiers?|pompiers?|parents|secours|ambulance)",
+            r"(?:sans|pas) (?:prevenir|appeler) (?:mes|ma|mon|la|les|personne)",
+            r"reste entre nous|veux pas que (?:\w+ ){0,3}(?:sache|appell?e|prevenne|previenne)",
+        ),
+    ),
+    (
+        Reply.JOKE,
+        _any(
+            r"\b(?:rigol|deconn|plaisant|blagu|mythonn)\w*",
+            r"\bpour rire\b|\btroll\w*|c'etait faux",
+            r"^(?:mdr|rire|haha\w*|hihi\w*|xd|\W)+$",
+        ),
+    ),
+    (
+        Reply.DROP,
+        _any(
+            r"laisse[zs]? ?(?:tomber|beton|moi$|moi tranquille|la$)|lache[- ]moi|fous[- ]moi la paix",
+            r"\boubli\w* ?(?:c'est|ca|moi|ce que|tout|$)|^(?:c'est |non )?rien\b|\btant pis\b|\bosef\b",
+            r"on s'en fou\w*|c'est pas grave|\btg\b|ta gueule|\bstop\b",
+            r"veux (?:pas|plus) (?:en |t'en )?(?:parler|repondre)",
+        ),
+    ),
+    (
+        Reply.FINE,
+        _any(
+            r"t'inquiete|c'est bon\b|fausse alerte|je gere\b|c'est passe\b",
+            r"ca va (?:mieux|aller|maintenant)|^(?:oui |non )?ca va\b(?! pas)|je vais (?:mieux|bien)",
+            r"je suis (?:en securite|safe|calm\w+)",
+        ),
+    ),
+    (
+        Reply.SOMEONE,
+        _any(
+            r"\b(?:ma|mon|mes|une?) (?:petite? |grande? |meilleure? )?(?:mere|pere|maman|papa|soeur|frere|potes?|"
+            r"amie?s?|copine|copain|tante|oncle|cousine?|grand-? ?mere|grand-? ?pere|mamie|papi|educat\w+|voisine?|"
+            r"coloc|prof|psy|medecin|parents)\b(?! (?:me|m'|a |va|veut|ne|il|elle))",
+        ),
+    ),
+    (Reply.ROBOT, _any(r"\b(?:robot|bot|machine|ia)\b", r"\bvraie? personne|(?:tu es|t'es|c'est) qui\b|un humain")),
+    (
+        Reply.UNSURE,
+        _any(
+            r"sais (?:pas|plus|meme pas)|aucune idee|peut-? ?etre|\bbof\b|^je crois\b",
+            r"^un peu\b|^pas (?:vraiment|sure?)\b|^\?+$",
+        ),
+    ),
+    (Reply.THANKS, _any(r"^\W*(?:ok |oui |d'accord )?merci\b")),
+    (
+        Reply.LATER,
+        _any(r"^(?:non )?pas (?:maintenant|la|tout de suite|ce soir)\b", r"\bplus tard\b|\btout a l'heure\b"),
+    ),
+    (Reply.NO, _any(r"^\W*(?:non|na|pas du tout|jamais)\b")),
+    (Reply.YES, _any(r"^\W*(?:oui|ouais|ok|d'accord|vas-y|grave|carrement|exact\w*|voila)\b")),
+)
 
 _EMERGENCY = frozenset({Kind.EMERGENCY, Kind.OVERDOSE})
 _QUESTIONS = {
@@ -194,17 +232,18 @@ def next_answer(
 ) -> tuple[list[Say], Script]:
     """The answer to one message while the alert is open; `reading` is that message's own.
 
-    `lines` are those that answer now for the alert. An empty list of answers means nothing is sent.
+    `lines` are those that answer now for the alert. An empty list of answers means nothing is sent. The script's
+    level rises to critical when the young person says there is danger to life; nothing here lowers it.
     """
     reply = understood(text_or_button)
     if reply is Reply.SILENCE:
         return [], script
     if reading.level > script.level or (reading.level >= Level.HIGH and not set(reading.kinds) <= set(script.kinds)):
         return _graver(reading, lines, status, script)
-    turn = _Turn(replace(script, waiting=None))
-    question = script.waiting
     if reading.level >= Level.HIGH:
-        reply = Reply.OTHER  # "c'est bon, je veux mourir": what was said again matters more than its turn
+        reply = Reply.OTHER  # "c'est bon, je veux mourir": the danger said again matters more than its "c'est bon"
+    question = script.waiting
+    turn = _Turn(script if reply is Reply.OTHER else replace(script, waiting=None))
     if question == "utter_safety_discreet_hello":
         _after_hello(turn, reply, lines, status)
     elif reply in _ALONE:
@@ -285,13 +324,15 @@ def _answered(turn: _Turn, question: str | None, reply: Reply, lines: Sequence[L
     """An answer to the question asked; without a question, a plain yes or no is only received."""
     if reply in (Reply.CAN_READ, Reply.YES) and question == _CAN_READ:
         turn.say("utter_safety_can_read")
-    elif reply in (Reply.LATER, Reply.NO) and question == _CAN_READ or reply is Reply.LATER:
+    elif reply is Reply.LATER or (reply is Reply.NO and question == _CAN_READ):
         turn.say("utter_safety_later")
     elif question in _LIFE_QUESTIONS and reply in (Reply.YES, Reply.UNSURE):
         turn.say("utter_safety_danger_yes" if reply is Reply.YES else "utter_safety_danger_unsure")
+        if reply is Reply.YES:
+            turn.script = replace(turn.script, level=Level.CRITICAL)
     elif question in _LIFE_QUESTIONS and reply is Reply.NO:
         turn.say("utter_safety_danger_no")
-    elif question is not None and reply in (Reply.YES, Reply.NO, Reply.UNSURE):
+    elif question and question != _CAN_READ and reply in (Reply.YES, Reply.NO, Reply.UNSURE):
         turn.say(f"{question.replace('_ask_', '_answer_')}_{'yes' if reply is Reply.YES else 'no'}")
     elif reply is Reply.UNSURE:
         turn.say("utter_safety_unsure")

@@ -48,7 +48,7 @@ class NudgeState(StrEnum):
 
 
 def reminder_times(
-    starts_at: datetime, booked_at: datetime, subdiv: str | None
+    starts_at: datetime, booked_at: datetime
 ) -> list[tuple[NudgeKind, datetime, datetime]]:
     """When to remind of an appointment: (kind, due, too late) triples, aware, in time order.
 
@@ -61,20 +61,20 @@ def reminder_times(
     if booked_at < evening_until - timedelta(minutes=15):
         times.append((NudgeKind.EVENING, max(evening_from, booked_at + timedelta(minutes=10)), evening_until))
     two_hours = starts_at - timedelta(hours=2)
-    if not is_quiet(two_hours, subdiv) and two_hours > booked_at + timedelta(hours=1):
+    if not is_quiet(two_hours) and two_hours > booked_at + timedelta(hours=1):
         times.append((NudgeKind.TWO_HOURS, two_hours, starts_at - timedelta(minutes=30)))
     if not times and starts_at - booked_at >= timedelta(hours=24):
         due = starts_at - timedelta(minutes=30)
-        while is_quiet(due, subdiv) and due > booked_at + timedelta(minutes=15):
+        while is_quiet(due) and due > booked_at + timedelta(minutes=15):
             due -= timedelta(minutes=15)
         times.append((NudgeKind.EVENING, due, starts_at))
     return times
 
 
-def next_loud_day(after: datetime, subdiv: str | None, hour: int = 10) -> tuple[datetime, datetime]:
+def next_loud_day(after: datetime, hour: int = 10) -> tuple[datetime, datetime]:
     """The window (from, until) of the next day on which a nudge may be sent, from `hour` to 20:00, Paris."""
     day = after.astimezone(PARIS)
     while True:
         day = (day + timedelta(days=1)).replace(hour=hour, minute=0, second=0, microsecond=0)
-        if not is_quiet(day, subdiv):
+        if not is_quiet(day):
             return day, day.replace(hour=20)

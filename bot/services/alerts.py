@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select
@@ -13,7 +14,7 @@ from bot.domain.conversations import Author, Say
 from bot.domain.distress import Script, TeamStatus
 from bot.domain.handoffs import HandoffReason
 from bot.domain.helplines import Line, lines_for
-from bot.domain.safety import Kind, Level, SafetyReading
+from bot.domain.safety import Kind, Level, SafetyReading, Sure, When, Who
 from bot.domain.team import NoticeKind
 from bot.errors import NothingToDo, NotYourStructure
 from bot.services import handoffs, outbox, team
@@ -23,7 +24,10 @@ REPEAT = {Level.CRITICAL: timedelta(minutes=5), Level.HIGH: timedelta(minutes=30
 HUMAN_IS_THERE = timedelta(minutes=5)
 HUMAN_MAY_ANSWER = timedelta(minutes=2)
 NOTICES = {Level.CRITICAL: NoticeKind.ALERT_CRITICAL, Level.HIGH: NoticeKind.ALERT_HIGH}
-DISCREET_KINDS = frozenset((Kind.VIOLENCE, Kind.SEXUAL_VIOLENCE, Kind.EXPLOITATION, Kind.FORCED_MARRIAGE))
+LATE = timedelta(minutes=2)
+REACHED = "utter_safety_status_reached"
+CANNOT_SPEAK = "utter_safety_cannot_speak"
+IN_DANGER_NOW = "utter_safety_danger_yes"
 
 
 async def open_alert(session: AsyncSession, conversation: Conversation) -> Alert | None:
@@ -41,13 +45,15 @@ async def heard(
     text: str,
     reading: SafetyReading,
     now: datetime,
+    *,
+    late: bool = False,
 ) -> list[Say]:
     """A message that may be danger: open or raise the alert, tell the team, and answer.
 
     With a human who wrote in the last five minutes the bot lets them answer; it speaks only if they have
     not within two minutes (see `tick`).
     """
-    if DISCREET_KINDS & set(reading.kinds) or reading.wants_discretion:
+    if reading.discreet:
         conversation.discreet = True
     rises = alert is None or reading.level > alert.level
     if alert is None:
@@ -61,7 +67,7 @@ async def heard(
             alert.speak_after = now + HUMAN_MAY_ANSWER
         return []
     if alert.answered_at is None or rises:
-        return await _first_answer(session, alert, reading, now)
+        return await _first_answer(session, alert, reading, now, late=late)
     if holder is not None:
         return []
     return await go_on(session, alert, text, reading, now)
@@ -78,7 +84,8 @@ async def go_on(
         text, reading, _lines(alert, before, now), await _status(session, alert, now), before
     )
     alert.script = script.to_json()
-    if script.level is Level.CRITICAL and alert.level is not Level.CRITICAL:
+    in_danger_now = any(one.response == IN_DANGER_NOW for one in says)
+    if in_danger_now and alert.level is not Level.CRITICAL:
         alert.level, alert.raised_at = Level.CRITICAL, now
         await _tell_team(session, alert, now)
     return _say(says)
@@ -125,7 +132,11 @@ async def notice_reached(session: AsyncSession, row: OutboxRow, now: datetime) -
     alert.reached = adviser.first_name
     if alert.answered_at is None:
         return
-    says = [Say("utter_safety_status_reached", {"name": adviser.first_name})]
+    script = Script.from_json(alert.script)
+    if REACHED in script.said:
+        return
+    alert.script = replace(script, said=(*script.said, REACHED)).to_json()
+    says = [Say(REACHED, {"name": adviser.first_name})]
     await outbox.say(session, alert.conversation, says, now, once=f"alert:{alert.id}:reached")
 
 
@@ -180,7 +191,8 @@ def _raise(alert: Alert, reading: SafetyReading, now: datetime) -> None:
     """A level only rises by itself; a human alone lowers it."""
     if reading.level > alert.level:
         alert.level, alert.raised_at = reading.level, now
-    alert.kinds = sorted({*alert.kinds, *(kind.value for kind in reading.kinds)})
+    fresh = [kind.value for kind in reading.kinds]
+    alert.kinds = [*fresh, *(kind for kind in alert.kinds if kind not in fresh)]
 
 
 async def _tell_team(session: AsyncSession, alert: Alert, now: datetime) -> None:
@@ -198,12 +210,11 @@ async def _tell_team(session: AsyncSession, alert: Alert, now: datetime) -> None
 
 
 async def _first_answer(
-    session: AsyncSession, alert: Alert, reading: SafetyReading, now: datetime
+    session: AsyncSession, alert: Alert, reading: SafetyReading, now: datetime, *, late: bool = False
 ) -> list[Say]:
     script = Script.from_json(alert.script)
-    says, script = distress.first_answer(
-        reading, _lines(alert, script, now), await _status(session, alert, now), script
-    )
+    status = await _status(session, alert, now)
+    says, script = distress.first_answer(reading, _lines(alert, script, now), status, script, late=late)
     alert.script, alert.answered_at, alert.speak_after = script.to_json(), now, None
     return _say(says)
 
@@ -215,8 +226,10 @@ async def _speak_if_silent(session: AsyncSession, alert: Alert, now: datetime) -
     alert.speak_after = None
     if alert.answered_at is not None or await _human_wrote_since(session, alert, since):
         return
-    reading = distress.reading_of(alert.level, [Kind(kind) for kind in alert.kinds])
-    says = await _first_answer(session, alert, reading, now)
+    kinds = tuple(Kind(kind) for kind in alert.kinds)
+    discreet = alert.conversation.discreet
+    reading = SafetyReading(alert.level, kinds, Who(alert.who), When(alert.happens), Sure(alert.sure), discreet)
+    says = await _first_answer(session, alert, reading, now, late=True)
     await outbox.say(session, alert.conversation, says, now, once=f"alert:{alert.id}:first")
 
 
@@ -242,12 +255,12 @@ async def _status(session: AsyncSession, alert: Alert, now: datetime) -> TeamSta
 
 
 def _lines(alert: Alert, script: Script, now: datetime) -> tuple[Line, ...]:
-    kinds = [Kind(kind) for kind in alert.kinds] or [Kind.EMERGENCY]
+    kinds = [Kind(kind) for kind in alert.kinds]
     return lines_for(
-        kinds[0],
+        kinds[0] if kinds else None,
         alert.level,
         now,
-        can_speak=script.can_speak,
+        can_speak=CANNOT_SPEAK not in script.said,
         age=None,
         ongoing=alert.happens == "now",
     )

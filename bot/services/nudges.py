@@ -31,8 +31,7 @@ BATCH = 50
 async def plan_reminders(session: AsyncSession, appointment: Appointment, now: datetime) -> None:
     """Plan the reminders of an appointment; those of an earlier date of it are dropped."""
     await drop(session, appointment, "moved")
-    subdiv = appointment.place.structure.territory.subdiv
-    for kind, due_at, too_late_at in reminder_times(appointment.starts_at, now, subdiv):
+    for kind, due_at, too_late_at in reminder_times(appointment.starts_at, now):
         session.add(
             Nudge(
                 conversation_id=appointment.conversation_id,
@@ -61,11 +60,9 @@ async def plan_unfinished(session: AsyncSession, draft: BookingDraft, now: datet
 async def _plan_next_day(
     session: AsyncSession, conversation_id: int, kind: NudgeKind, about: int, after: datetime, now: datetime
 ) -> None:
-    conversation = await session.get_one(Conversation, conversation_id)
-    subdiv = conversation.structure.territory.subdiv
-    due_at, too_late_at = next_loud_day(max(after, now - timedelta(days=1)), subdiv)
+    due_at, too_late_at = next_loud_day(max(after, now - timedelta(days=1)))
     while too_late_at < now:
-        due_at, too_late_at = next_loud_day(due_at, subdiv)
+        due_at, too_late_at = next_loud_day(due_at)
     session.add(
         Nudge(
             conversation_id=conversation_id, kind=kind, about=about, due_at=due_at, too_late_at=too_late_at
@@ -179,7 +176,7 @@ async def _why_not_nudge(
         return "stopped"
     if conversation.discreet:
         return "discreet"
-    if is_quiet(now, conversation.structure.territory.subdiv):
+    if is_quiet(now):
         return "quiet"
     if await people.alert_is_open(session, conversation):
         return "alert"

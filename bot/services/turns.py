@@ -240,7 +240,8 @@ async def _text(
     holder = await handoffs.holder(session, conversation)
     alert = await alerts.open_alert(session, conversation)
     if reading.level >= safety.Level.HIGH:
-        says = await alerts.heard(session, conversation, alert, holder, text, reading, now)
+        late = await _waited(session, turn, now) > alerts.LATE
+        says = await alerts.heard(session, conversation, alert, holder, text, reading, now, late=late)
         await _answer(session, conversation, turn, says, now, Speaker.SAFETY)
         return True
     if holder is not None:
@@ -284,16 +285,22 @@ async def _before(
         conversation.greeted_at = now
         introduction = await commands.introduction(session, conversation)
         says.append(Say("utter_first_contact_short", introduction))
+    waited = await _waited(session, turn, now)
+    if waited > LATE:
+        minutes = int(waited.total_seconds() // 60)
+        delay = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+        says.append(Say("utter_outage_apology", {"delay": delay}))
+    if reading.level is safety.Level.CONCERN:
+        says.append(Say("utter_safety_heard_concern"))
+    return says
+
+
+async def _waited(session: AsyncSession, turn: Turn, now: datetime) -> timedelta:
+    """How long the turn's first message waited for its answer."""
     arrived = await session.scalar(
         select(func.min(InboxRow.received_at)).where(InboxRow.turn_id == turn.id)
     )
-    if arrived is not None and now - arrived > LATE:
-        minutes = int((now - arrived).total_seconds() // 60)
-        says.append(Say("utter_outage_apology", {"delay": f"{minutes} min" if minutes < 120 else
-                                                 f"{minutes // 60} h"}))
-    if reading.level is safety.Level.CONCERN:
-        says.append(Say("utter_concern"))
-    return says
+    return now - arrived if arrived is not None else timedelta(0)
 
 
 async def _other(

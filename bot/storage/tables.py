@@ -480,7 +480,7 @@ class Alert(Base):
     who: Mapped[str] = mapped_column(String(20))
     happens: Mapped[str] = mapped_column(String(20))
     sure: Mapped[str] = mapped_column(String(20))
-    script: Mapped[dict[str, Any]]
+    script: Mapped[str] = mapped_column(Text)
     opened_at: Mapped[datetime]
     raised_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]

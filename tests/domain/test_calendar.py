@@ -149,13 +149,7 @@ def test_the_next_opening_is_open_and_not_before(at: datetime, subdiv: str | Non
     ],
 )
 def test_quiet_hours(at: str, quiet: bool) -> None:
-    assert is_quiet(paris(at), MOSELLE) is quiet
-
-
-def test_quiet_hours_follow_the_holidays_of_the_place() -> None:
-    good_friday = paris("2027-03-26T15:00")
-    assert is_quiet(good_friday, MOSELLE)
-    assert not is_quiet(good_friday, MEUSE)
+    assert is_quiet(paris(at)) is quiet
 
 
 @pytest.mark.parametrize(

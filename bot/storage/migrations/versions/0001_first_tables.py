@@ -167,7 +167,7 @@ def upgrade() -> None:
         sa.Column("who", sa.String(length=20), nullable=False),
         sa.Column("happens", sa.String(length=20), nullable=False),
         sa.Column("sure", sa.String(length=20), nullable=False),
-        sa.Column("script", sa.JSON(), nullable=False),
+        sa.Column("script", sa.Text(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),

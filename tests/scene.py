@@ -1,0 +1,430 @@
+"""Play a scene: who says what, what is answered, what is then true."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot import texts
+from bot.domain.appointments import AppointmentState
+from bot.domain.calendar import PARIS
+from bot.domain.handoffs import OPEN_STATES
+from bot.services import alerts, appointments, handoffs
+from bot.storage.tables import (
+    Adviser,
+    Alert,
+    Appointment,
+    BookingDraft,
+    ChannelIdentity,
+    Conversation,
+    Handoff,
+    InboxRow,
+    Message,
+    Milestone,
+    Notice,
+    Nudge,
+    Person,
+    SourceTouch,
+)
+from tests.fakes.bot_api import User
+from tests.world import RasaProcess, Service
+
+ADVISERS = ("karim", "sandra", "nadia", "claire")
+MARKS = {
+    "présent": AppointmentState.PRESENT,
+    "absent": AppointmentState.ABSENT,
+    "annulé par le jeune": AppointmentState.CANCELLED_BY_YOUNG,
+    "annulé par la structure": AppointmentState.CANCELLED_BY_STRUCTURE,
+}
+
+
+class Scene:
+    """One story on one service. The young people are met at their first line."""
+
+    def __init__(self, service: Service, rasa: RasaProcess) -> None:
+        self.service = service
+        self.rasa = rasa
+        self.people: dict[str, User] = {}
+        self.seen: dict[str, int] = {}
+        self.phones: dict[str, User] = {}
+        self.speaker = ""
+        self.line = ""
+
+    async def play(self, story: dict[str, Any]) -> None:
+        for part in ("web", "worker"):
+            self.service.start(part)
+        await self.service.web_ready()
+        for number, step in enumerate(story["steps"], 1):
+            ((who, what),) = step.items()
+            self.line = f"step {number}, {who}: {what}"
+            await self._step(who, what)
+
+    async def _step(self, who: str, what: Any) -> None:
+        if who == "bot":
+            await self._expect(what)
+        elif who == "clock":
+            self.service.clock.move_to(what.replace(tzinfo=PARIS))
+            await self.service.ticked()
+        elif who == "rasa":
+            await self._rasa(what)
+        elif who == "then":
+            await self._facts(what)
+        elif who in ADVISERS:
+            await self._adviser(who, what)
+        elif who.startswith("phone of "):
+            await self._phone(who.removeprefix("phone of "), what)
+        else:
+            await self._young(who, what)
+
+    # ── Young people ─────────────────────────────────────────────────────────────────────────
+
+    async def _young(self, name: str, what: Any) -> None:
+        self.speaker = name
+        user = self.people.setdefault(name, self.service.api.user(name.capitalize()))
+        self.seen[name] = len(user.received)
+        if isinstance(what, str):
+            await user.says(what)
+        else:
+            ((verb, value),) = what.items()
+            await self._does(user, verb, value)
+        await self.service.quiet()
+
+    async def _does(self, user: User, verb: str, value: Any) -> None:
+        match verb:
+            case "starts":
+                await user.start(value or "")
+            case "presses":
+                await user.presses(self._title(user, value))
+            case "forges":
+                await user.presses(data=value, message=user.received[-1])
+            case "in a row":
+                for text in value:
+                    await user.says(text)
+            case "voice":
+                await user.sends_voice(value)
+            case "photo":
+                await user.sends_photo(value)
+            case "document":
+                await user.sends_document(value)
+            case "sticker":
+                await user.sends_sticker()
+            case "location":
+                await user.sends_location(*value)
+            case "contact":
+                await user.sends_contact(value)
+            case "edits":
+                await user.edits("last", value)
+            case "long":
+                await user.says((value + " ") * (4000 // (len(value) + 1)))
+            case "blocks":
+                await user.blocks()
+            case "unblocks":
+                await user.unblocks()
+            case _:
+                raise AssertionError(f"{self.line}: nobody knows how to « {verb} »")
+
+    def _title(self, user: User, beginning: str) -> str:
+        """The lowest button on screen that begins so."""
+        for message in reversed(user.screen):
+            for title, _ in message.buttons:
+                if title.startswith(beginning):
+                    return title
+        raise AssertionError(f"{self.line}: no such button on {user.screen}")
+
+    async def _expect(self, what: Any) -> None:
+        """Each expectation is found in what came since the speaker's last line, in any bubble."""
+        user = self.people[self.speaker]
+        came = user.received[self.seen[self.speaker] :]
+        shown = "\n".join(f"    {message.text!r} {[title for title, _ in message.buttons]}" for message in came)
+        if what == "nothing":
+            assert not came, f"{self.line}: it should be silent, but said\n{shown}"
+            return
+        assert came, f"{self.line}: it said nothing\n{self.service.read_log('worker')}"
+        for expected in what if isinstance(what, list) else [what]:
+            assert _found(expected, came), f"{self.line}: « {expected} » is not in\n{shown}"
+        self.seen[self.speaker] = len(user.received)
+
+    # ── Advisers ─────────────────────────────────────────────────────────────────────────────
+
+    async def _adviser(self, slug: str, what: Any) -> None:
+        ((verb, value),) = what.items() if isinstance(what, dict) else ((what, None),)
+        if verb == "links phone":
+            user = self.phones[slug] = self.service.api.user(slug.capitalize())
+            await self._write(lambda session: self._link(session, slug, str(user.chat_id)))
+            return
+        if self.speaker:
+            self.seen[self.speaker] = len(self.people[self.speaker].received)
+        await self._write(lambda session: self._adviser_does(session, slug, verb, value))
+        await self.service.quiet()
+
+    async def _link(self, session: AsyncSession, slug: str, chat: str) -> None:
+        (await self._adviser_row(session, slug)).telegram_chat = chat
+
+    async def _adviser_does(self, session: AsyncSession, slug: str, verb: str, value: Any) -> None:
+        adviser = await self._adviser_row(session, slug)
+        conversation = await self._conversation(session)
+        now = self.service.clock.now()
+        handoff = await handoffs.open_handoff(session, conversation)
+        match verb:
+            case "takes":
+                assert handoff is not None, f"{self.line}: nobody waits"
+                await handoffs.take(session, handoff, adviser, now)
+            case "says":
+                assert handoff is not None, f"{self.line}: the conversation is not taken"
+                await handoffs.answer(session, handoff, adviser, value, now)
+            case "gives back":
+                assert handoff is not None, f"{self.line}: the conversation is not taken"
+                await handoffs.give_back(session, handoff, adviser, now)
+            case "marks":
+                await appointments.mark(session, await self._appointment(session), MARKS[value], adviser, now)
+            case "is late":
+                await appointments.adviser_late(session, await self._appointment(session), adviser, value, now)
+            case "moves to":
+                await self._moves(session, adviser, value.replace(tzinfo=PARIS), now)
+            case "acknowledges":
+                alert = await alerts.open_alert(session, conversation)
+                assert alert is not None, f"{self.line}: no alert is open"
+                await alerts.acknowledge(session, alert, adviser, now)
+            case "closes the alert":
+                alert = await alerts.open_alert(session, conversation)
+                assert alert is not None, f"{self.line}: no alert is open"
+                await alerts.close(session, alert, adviser, now)
+            case _:
+                raise AssertionError(f"{self.line}: nobody knows how to « {verb} »")
+
+    async def _moves(self, session: AsyncSession, adviser: Adviser, at: datetime, now: datetime) -> None:
+        appointment = await self._appointment(session)
+        slots = await appointments.free_slots(
+            session, adviser.structure.territory_id, now, place_id=appointment.place_id
+        )
+        slot = next(slot for slot in slots if slot.starts_at == at)
+        await appointments.move_by_structure(session, appointment, slot, adviser, now)
+
+    async def _phone(self, slug: str, what: Any) -> None:
+        """What an adviser's own phone shows; never what the young person wrote."""
+        received = [message.text for message in self.phones[slug].received]
+        if what == "nothing":
+            assert not received, f"{self.line}: it shows {received}"
+            return
+        assert any(what in text for text in received), f"{self.line}: it shows {received}"
+        async with self.service.database.read_only() as session:
+            written = (await session.scalars(select(Message.text).where(Message.author == "young"))).all()
+        for text in written:
+            assert len(text) < 6 or not any(text in notice for notice in received), f"{self.line}: it shows a text"
+
+    # ── Rasa ─────────────────────────────────────────────────────────────────────────────────
+
+    async def _rasa(self, what: str) -> None:
+        match what:
+            case "is killed":
+                self.rasa.kill()
+            case "freezes":
+                self.rasa.send(signal.SIGSTOP)
+            case "thaws":
+                self.rasa.send(signal.SIGCONT)
+                await asyncio.sleep(1)
+            case "comes back":
+                self.rasa.start()
+                await self.rasa.ready()
+                await asyncio.sleep(1)
+
+    # ── Facts ────────────────────────────────────────────────────────────────────────────────
+
+    async def _facts(self, facts: dict[str, Any]) -> None:
+        async with self.service.database.read_only() as session:
+            for name, expected in facts.items():
+                found = await FACTS[name](self, session)
+                if isinstance(expected, dict) and isinstance(found, dict):
+                    found = {key: found.get(key) for key in expected}
+                assert found == expected, f"{self.line}: {name} is {found!r}"
+
+    async def _appointments(self, session: AsyncSession) -> int:
+        person = await self._person(session)
+        rows = await session.scalars(
+            select(Appointment.id).where(
+                Appointment.person_id == person.id, Appointment.state == AppointmentState.BOOKED
+            )
+        )
+        return len(rows.all())
+
+    async def _appointment_fact(self, session: AsyncSession) -> dict[str, Any]:
+        row = await self._appointment(session)
+        return {
+            "state": row.state.value,
+            "at": row.starts_at.astimezone(PARIS).replace(tzinfo=None),
+            "place": row.place.slug,
+            "mode": row.mode.value,
+            "coming": row.said_coming_at is not None,
+            "late": row.late_minutes,
+            "sequence": row.sequence,
+            "phone": row.phone,
+        }
+
+    async def _handoff_fact(self, session: AsyncSession) -> dict[str, Any] | str:
+        conversation = await self._conversation(session)
+        row = await session.scalar(
+            select(Handoff).where(Handoff.conversation_id == conversation.id).order_by(Handoff.id.desc()).limit(1)
+        )
+        if row is None:
+            return "none"
+        return {
+            "state": row.state.value,
+            "reason": row.reason.value,
+            "open": row.state in OPEN_STATES,
+            "by": row.adviser.slug if row.adviser else None,
+            "detail": row.detail,
+        }
+
+    async def _alert_fact(self, session: AsyncSession) -> dict[str, Any] | str:
+        conversation = await self._conversation(session)
+        row = await session.scalar(
+            select(Alert).where(Alert.conversation_id == conversation.id).order_by(Alert.id.desc()).limit(1)
+        )
+        if row is None:
+            return "none"
+        return {
+            "level": row.level.value,
+            "kinds": row.kinds,
+            "open": row.closed_at is None,
+            "reached": row.reached,
+            "notified": row.notified,
+        }
+
+    async def _nudges(self, session: AsyncSession) -> dict[str, str]:
+        conversation = await self._conversation(session)
+        rows = await session.scalars(
+            select(Nudge).where(Nudge.conversation_id == conversation.id).order_by(Nudge.id)
+        )
+        return {row.kind.value: row.state.value for row in rows}
+
+    async def _source(self, session: AsyncSession) -> dict[str, Any]:
+        row = await session.get(SourceTouch, (await self._person(session)).id)
+        assert row is not None, f"{self.line}: no source is kept"
+        return {
+            "first": row.first_code,
+            "first known": row.first_known,
+            "last": row.last_code,
+            "last known": row.last_known,
+        }
+
+    async def _milestones(self, session: AsyncSession) -> list[str]:
+        person = await self._person(session)
+        rows = await session.scalars(select(Milestone.kind).where(Milestone.person_id == person.id))
+        return sorted(kind.value for kind in rows)
+
+    async def _stopped(self, session: AsyncSession) -> bool:
+        return (await self._person(session)).nudges_stopped_at is not None
+
+    async def _draft(self, session: AsyncSession) -> str:
+        conversation = await self._conversation(session)
+        row = await session.scalar(
+            select(BookingDraft)
+            .where(BookingDraft.conversation_id == conversation.id)
+            .order_by(BookingDraft.id.desc())
+            .limit(1)
+        )
+        return row.state.value if row else "none"
+
+    async def _discreet(self, session: AsyncSession) -> bool:
+        return (await self._conversation(session)).discreet
+
+    async def _unreachable(self, session: AsyncSession) -> bool:
+        return (await self._conversation(session)).identity.unreachable_at is not None
+
+    async def _notices(self, session: AsyncSession) -> list[str]:
+        return [kind.value for kind in await session.scalars(select(Notice.kind).order_by(Notice.id))]
+
+    async def _thread(self, session: AsyncSession) -> list[str]:
+        """The young person's messages as the adviser reads them; an edit shows what it was."""
+        conversation = await self._conversation(session)
+        rows = await session.scalars(
+            select(Message)
+            .where(Message.conversation_id == conversation.id, Message.author == "young")
+            .order_by(Message.id)
+        )
+        return [
+            f"{row.text} (avant : {row.text_before_edit})" if row.edited_at else row.text or f"[{row.kind.value}]"
+            for row in rows
+        ]
+
+    async def _set_aside(self, session: AsyncSession) -> int:
+        return len((await session.scalars(select(InboxRow.id).where(InboxRow.set_aside.is_not(None)))).all())
+
+    async def _screen(self, session: AsyncSession) -> int:
+        """How many messages are left on the phone, both sides."""
+        user = self.people[self.speaker]
+        return len([message for message in user.messages.values() if not message.deleted])
+
+    # ── Rows ─────────────────────────────────────────────────────────────────────────────────
+
+    async def _write(self, work: Callable[[AsyncSession], Awaitable[None]]) -> None:
+        async with self.service.database.unit_of_work() as session:
+            await work(session)
+
+    async def _adviser_row(self, session: AsyncSession, slug: str) -> Adviser:
+        row = await session.scalar(select(Adviser).where(Adviser.slug == slug))
+        assert row is not None, f"no adviser {slug}"
+        return row
+
+    async def _conversation(self, session: AsyncSession) -> Conversation:
+        address = str(self.people[self.speaker].chat_id)
+        row = await session.scalar(
+            select(Conversation).join(ChannelIdentity).where(ChannelIdentity.address == address)
+        )
+        assert row is not None, f"{self.line}: nobody wrote yet"
+        return row
+
+    async def _person(self, session: AsyncSession) -> Person:
+        return (await self._conversation(session)).identity.person
+
+    async def _appointment(self, session: AsyncSession) -> Appointment:
+        person = await self._person(session)
+        row = await session.scalar(
+            select(Appointment).where(Appointment.person_id == person.id).order_by(Appointment.id.desc()).limit(1)
+        )
+        assert row is not None, f"{self.line}: no appointment"
+        return row
+
+
+FACTS: dict[str, Callable[[Scene, AsyncSession], Awaitable[Any]]] = {
+    "appointments": Scene._appointments,
+    "appointment": Scene._appointment_fact,
+    "handoff": Scene._handoff_fact,
+    "alert": Scene._alert_fact,
+    "nudges": Scene._nudges,
+    "source": Scene._source,
+    "milestones": Scene._milestones,
+    "stopped": Scene._stopped,
+    "draft": Scene._draft,
+    "discreet": Scene._discreet,
+    "unreachable": Scene._unreachable,
+    "notices": Scene._notices,
+    "thread": Scene._thread,
+    "set aside": Scene._set_aside,
+    "screen": Scene._screen,
+}
+
+
+def _found(expected: Any, came: list[Any]) -> bool:
+    """A piece of text, `~name` for any variant of a response, `[title]` for a button, `file: name`."""
+    if isinstance(expected, dict):
+        ((_, name),) = expected.items()
+        return any(message.document and message.document.name == name for message in came)
+    if expected.startswith("~"):
+        said = "\n\n".join(message.text for message in came)
+        return any(_pattern(variant).search(said) for variant in texts.all_variants(expected[1:]))
+    if expected.startswith("[") and expected.endswith("]"):
+        return any(title.startswith(expected[1:-1]) for message in came for title, _ in message.buttons)
+    return any(expected in message.text for message in came)
+
+
+def _pattern(variant: str) -> re.Pattern[str]:
+    parts = re.split(r"\{\w+\}|\n\s*\n", variant.strip())
+    return re.compile(r"[\s\S]*?".join(re.escape(part.strip()) for part in parts))
