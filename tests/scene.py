@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +18,7 @@ from bot import texts
 from bot.domain.appointments import AppointmentState
 from bot.domain.calendar import PARIS
 from bot.domain.handoffs import OPEN_STATES
+from bot.errors import AlreadyTaken
 from bot.services import alerts, appointments, handoffs
 from bot.storage.tables import (
     Adviser,
@@ -56,6 +59,7 @@ class Scene:
         self.phones: dict[str, User] = {}
         self.speaker = ""
         self.line = ""
+        self.took = 0.0
 
     async def play(self, story: dict[str, Any]) -> None:
         for part in ("web", "worker"):
@@ -70,7 +74,7 @@ class Scene:
         if who == "bot":
             await self._expect(what)
         elif who == "clock":
-            self.service.clock.move_to(what.replace(tzinfo=PARIS))
+            self.service.clock.move_to(moment(what))
             await self.service.ticked()
         elif who == "rasa":
             await self._rasa(what)
@@ -89,12 +93,14 @@ class Scene:
         self.speaker = name
         user = self.people.setdefault(name, self.service.api.user(name.capitalize()))
         self.seen[name] = len(user.received)
+        began = time.monotonic()
         if isinstance(what, str):
             await user.says(what)
         else:
             ((verb, value),) = what.items()
             await self._does(user, verb, value)
         await self.service.quiet()
+        self.took = time.monotonic() - began
 
     async def _does(self, user: User, verb: str, value: Any) -> None:
         match verb:
@@ -148,7 +154,10 @@ class Scene:
             return
         assert came, f"{self.line}: it said nothing\n{self.service.read_log('worker')}"
         for expected in what if isinstance(what, list) else [what]:
-            assert _found(expected, came), f"{self.line}: « {expected} » is not in\n{shown}"
+            if isinstance(expected, dict) and "within" in expected:
+                assert self.took < expected["within"], f"{self.line}: it took {self.took:.1f} s"
+                continue
+            assert _found(expected, came), f"{self.line}: « {expected} » is not true of\n{shown}"
         self.seen[self.speaker] = len(user.received)
 
     # ── Advisers ─────────────────────────────────────────────────────────────────────────────
@@ -176,6 +185,11 @@ class Scene:
             case "takes":
                 assert handoff is not None, f"{self.line}: nobody waits"
                 await handoffs.take(session, handoff, adviser, now)
+            case "cannot take":
+                assert handoff is not None, f"{self.line}: nobody waits"
+                with pytest.raises(AlreadyTaken) as refusal:
+                    await handoffs.take(session, handoff, adviser, now)
+                assert refusal.value.values == {"name": value}, f"{self.line}: {refusal.value.values}"
             case "says":
                 assert handoff is not None, f"{self.line}: the conversation is not taken"
                 await handoffs.answer(session, handoff, adviser, value, now)
@@ -187,7 +201,7 @@ class Scene:
             case "is late":
                 await appointments.adviser_late(session, await self._appointment(session), adviser, value, now)
             case "moves to":
-                await self._moves(session, adviser, value.replace(tzinfo=PARIS), now)
+                await self._moves(session, adviser, moment(value), now)
             case "acknowledges":
                 alert = await alerts.open_alert(session, conversation)
                 assert alert is not None, f"{self.line}: no alert is open"
@@ -258,7 +272,7 @@ class Scene:
         row = await self._appointment(session)
         return {
             "state": row.state.value,
-            "at": row.starts_at.astimezone(PARIS).replace(tzinfo=None),
+            "at": f"{row.starts_at.astimezone(PARIS):%Y-%m-%dT%H:%M}",
             "place": row.place.slug,
             "mode": row.mode.value,
             "coming": row.said_coming_at is not None,
@@ -412,10 +426,18 @@ FACTS: dict[str, Callable[[Scene, AsyncSession], Awaitable[Any]]] = {
 }
 
 
+def moment(text: str) -> datetime:
+    """A date of a scene, as `2027-03-09T10:00`, Paris time."""
+    return datetime.fromisoformat(text).replace(tzinfo=PARIS)
+
+
 def _found(expected: Any, came: list[Any]) -> bool:
-    """A piece of text, `~name` for any variant of a response, `[title]` for a button, `file: name`."""
+    """A piece of text, `~name` for any variant of a response, `[title]` for a button, `file: name`,
+    `without: text`."""
     if isinstance(expected, dict):
-        ((_, name),) = expected.items()
+        ((what, name),) = expected.items()
+        if what == "without":
+            return not _found(name, came)
         return any(message.document and message.document.name == name for message in came)
     if expected.startswith("~"):
         said = "\n\n".join(message.text for message in came)

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.domain.calendar import PARIS
-from tests.scene import Scene
+from tests.scene import Scene, moment
 from tests.world import RasaProcess, open_service
 
 FOLDER = Path(__file__).parent / "conversations"
@@ -21,7 +20,7 @@ SCENES = sorted(FOLDER.glob("*.yml"))
 @pytest.mark.parametrize("file", SCENES, ids=[file.stem for file in SCENES])
 async def test_scene(file: Path, tmp_path: Path, template: Path, rasa: RasaProcess) -> None:
     story = yaml.safe_load(file.read_text(encoding="utf-8"))
-    now = story["now"].replace(tzinfo=PARIS)
+    now = moment(story["now"])
     await rasa.ready()
     async with open_service(
         tmp_path / "service", template, rasa.url, rasa.settings.port, now, **story.get("settings", {})

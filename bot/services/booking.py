@@ -451,7 +451,7 @@ async def _ask_confirmation(session: AsyncSession, draft: BookingDraft, slot: Sl
         "day": f"{DAYS[local.weekday()]} {number} {MONTHS[local.month - 1]}",
         "time": say_time(local),
         "place": place.name if slot.mode is Mode.ON_SITE else slot.mode.label,
-        "short": f"{DAYS[local.weekday()][:3]}. {say_time(local)}",
+        "short": f"{DAYS[local.weekday()][:3]}. {local.hour}h{f'{local.minute:02}' if local.minute else ''}",
     }
     return Say("utter_move_confirm" if draft.moving_id else "utter_booking_confirm", values)
 

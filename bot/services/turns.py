@@ -59,6 +59,8 @@ log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 3
 LATE = timedelta(minutes=2)
+# Beyond that a robot that reads 200 characters would answer beside the point.
+LONG = 1000
 RECENT_MESSAGES = 5
 NOT_UNDERSTOOD = "action_not_understood"
 FORM = "validate_booking_form"
@@ -255,6 +257,10 @@ async def _text(
     before = await _before(session, conversation, turn, reading, now)
     turn.before = [say.to_json() for say in before]
     draft = await booking.open_draft(session, conversation, now)
+    if len(text) > LONG:
+        await handoffs.ask(session, conversation, HandoffReason.UNREADABLE, now)
+        await _answer(session, conversation, turn, [*before, Say("utter_too_long")], now, Speaker.SERVICE)
+        return True
     alone = replies.ambiguous(text)
     yes = replies.yes_or_no(text)
     if draft is None and yes is not None:

@@ -145,7 +145,6 @@ def test_the_next_opening_is_open_and_not_before(at: datetime, subdiv: str | Non
         ("2027-03-25T21:00", True),
         ("2027-03-27T18:00", False),  # Saturday
         ("2027-03-28T15:00", True),  # Sunday
-        ("2027-03-29T15:00", True),  # Easter Monday
     ],
 )
 def test_quiet_hours(at: str, quiet: bool) -> None:

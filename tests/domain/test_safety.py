@@ -1,6 +1,6 @@
 """Danger is seen in text-message French, figures of speech are not taken for it, and time stays bounded.
 
-`safety_lines.tsv` was written by hand in four batches, each before the rules were tried on it; `kinds` says what
+`safety_lines.tsv` was written by hand in seven batches, each before the rules were tried on it; `kinds` says what
 a harmless line is (a figure of speech, a quote, an ordinary message).
 """
 
@@ -149,6 +149,7 @@ def test_the_messages_before_complete_this_one() -> None:
     assert check("jai 16 ans", recent=["jsuis a la rue"]).level is Level.CRITICAL
     assert check("nulle part ou dormir", recent=["slt", "jai 17 ans"]).level is Level.CRITICAL
     assert check("mourir", recent=["jveux"]).level is Level.HIGH
+    assert check("adieu", recent=["jveux mourir"]).level is Level.CRITICAL
     assert check("merci", recent=["jveux mourir"]).level is Level.NONE
 
 
@@ -191,9 +192,10 @@ def _seconds(text: str) -> float:
 
 @pytest.mark.parametrize("name", LONG)
 def test_time_grows_no_faster_than_the_text(name: str) -> None:
-    short, long = LONG[name][:1024], LONG[name][:4096]
-    assert _seconds(long) < max(12 * _seconds(short), 0.01)
-    assert _seconds(long) < 0.1
+    """Eight times the text: about eight times the time, sixty-four were it quadratic."""
+    short, long = LONG[name][:512], LONG[name][:4096]
+    assert _seconds(long) < max(30 * _seconds(short), 0.02)
+    assert _seconds(long) < 0.25
 
 
 def test_levels_compare_and_have_french_names() -> None:

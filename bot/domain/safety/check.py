@@ -94,10 +94,17 @@ def _reading(findings: list[_Finding], laughing: bool, discretion: bool) -> Safe
 
 
 class _Gate:
-    """Finds quickly where each of many expressions may match a text."""
+    """Finds quickly where each of many expressions may match a text.
+
+    Raises:
+        ValueError: an expression could match a text that holds none of its words.
+    """
 
     def __init__(self, expressions: Sequence[re.Pattern[str]]) -> None:
         self.needs = [needed(expression) for expression in expressions]
+        for sets, expression in zip(self.needs, expressions, strict=True):
+            if not sets:
+                raise ValueError(f"no piece of {_SHORTEST} letters that a text must hold: {expression.pattern}")
         strings = {string for sets in self.needs for string in sets[0]}
         self.short = {size: {s for s in strings if len(s) == size} for size in range(_SHORTEST, _GRAM)}
         self.long: dict[str, list[str]] = {}
@@ -146,9 +153,7 @@ RULES_GATE = _Gate([rule.first for rule in RULES])
 FIGURES_GATE = _Gate(FIGURES)
 
 
-def _read(
-    text: str, message: _Message, findings: list[_Finding], already: Set[str] = frozenset()
-) -> Set[str]:
+def _read(text: str, message: _Message, findings: list[_Finding], already: Set[str] = frozenset()) -> Set[str]:
     """Add what `text` says to `findings`; the strings it holds, of those the rules need.
 
     A figure of speech is blotted out before any rule is tried. Rules that need nothing beyond `already`, what

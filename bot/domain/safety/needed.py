@@ -96,5 +96,5 @@ def _rarity(strings: frozenset[str]) -> tuple[int, int]:
 
 
 def _without_longer(strings: frozenset[str]) -> frozenset[str]:
-    """"dormir" adds nothing beside "dor"."""
+    """ "dormir" adds nothing beside "dor"."""
     return frozenset(s for s in strings if not any(other != s and other in s for other in strings))
