@@ -15,6 +15,7 @@ PARIS = ZoneInfo("Europe/Paris")
 QUIET_FROM = time(21)
 QUIET_UNTIL = time(8)
 EVENING = (time(17), time(19, 30))
+MORNING = time(5)
 SUNDAY = 6
 
 DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
@@ -135,8 +136,12 @@ def last_loud_evening(before: datetime) -> tuple[datetime, datetime]:
 def say_day(day: date, today: date) -> str:
     """ "hier", "aujourd'hui", "demain", or "mardi 30 mars"."""
     near = {-1: "hier", 0: "aujourd'hui", 1: "demain"}
+    return near.get((day - today).days, _say_date(day))
+
+
+def _say_date(day: date) -> str:
     number = "1er" if day.day == 1 else str(day.day)
-    return near.get((day - today).days, f"{DAYS[day.weekday()]} {number} {MONTHS[day.month - 1]}")
+    return f"{DAYS[day.weekday()]} {number} {MONTHS[day.month - 1]}"
 
 
 def say_time(t: time | datetime) -> str:
@@ -146,8 +151,15 @@ def say_time(t: time | datetime) -> str:
 
 
 def say_moment(at: datetime, now: datetime) -> str:
-    """ "demain à 9 h" or "mardi 30 mars à 9 h", as said at `now`."""
-    return f"{say_day(in_paris(at).date(), in_paris(now).date())} à {say_time(at)}"
+    """ "demain à 9 h" or "mardi 30 mars à 9 h", as said at `now`.
+
+    At two on Sunday morning, "demain" would be heard as Sunday: until 5:00 the day has its name.
+    """
+    day, local = in_paris(at).date(), in_paris(now)
+    said = say_day(day, local.date())
+    if said == "demain" and local.time() < MORNING:
+        said = _say_date(day)
+    return f"{said} à {say_time(at)}"
 
 
 def _is_closed_day(day: date, closures: Sequence[Closure], subdiv: str | None) -> bool:

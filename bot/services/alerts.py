@@ -262,7 +262,7 @@ def _lines(alert: Alert, script: Script, now: datetime) -> tuple[Line, ...]:
         now,
         can_speak=CANNOT_SPEAK not in script.said,
         age=None,
-        ongoing=alert.happens == "now",
+        ongoing=alert.level is Level.CRITICAL,
     )
 
 

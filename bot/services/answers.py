@@ -11,11 +11,12 @@ from bot.domain.calendar import say_moment
 from bot.domain.conversations import Say
 from bot.domain.handoffs import HandoffReason
 from bot.errors import NoAppointment
-from bot.services import appointments, booking, buttons, handoffs, rights, team
+from bot.services import appointments, booking, buttons, handoffs, people, rights, team
 from bot.storage.tables import Conversation, Turn
 
 PENDING_LIVES = timedelta(hours=36)
 NOT_UNDERSTOOD_BEFORE_HUMAN = 2
+CANCEL = "utter_cancel_ambiguous"
 
 
 async def to_pending(
@@ -35,6 +36,11 @@ async def to_pending(
     kind = pending["kind"]
     if kind == "callback":
         return await _callback(session, conversation, turn, now)
+    if kind in ("change", "cancel") and replies.ambiguous(turn.text or "") == CANCEL:
+        # Alone, "annule" is not clear; it is when it answers "on annule ?".
+        if kind == "change":
+            return await buttons.ask_cancel(session, conversation, now)
+        yes = True
     if yes is None:
         return None
     conversation.pending = None
@@ -57,7 +63,7 @@ async def to_pending(
         return await rights.erase(session, conversation, turn, now) if yes else [Say("utter_later_ok")]
     if kind == "human":
         if yes:
-            return await handoffs.ask_and_say(session, conversation, HandoffReason.NOT_UNDERSTOOD, now)
+            return await handoffs.ask_and_say(session, conversation, HandoffReason(pending["reason"]), now)
         return [Say("utter_later_ok")]
     return None
 
@@ -91,6 +97,7 @@ async def not_understood(
     conversation.misunderstood += 1
     if conversation.misunderstood < NOT_UNDERSTOOD_BEFORE_HUMAN:
         return [Say(first)]
+    people.keep_pending(conversation, "human", now, reason=HandoffReason.NOT_UNDERSTOOD)
     return [Say("utter_not_understood_twice")]
 
 
@@ -119,8 +126,9 @@ async def _callback(
     conversation.pending = None
     await handoffs.ask(session, conversation, HandoffReason.CALLBACK, now, detail=phone)
     there = await team.team_now(session, conversation.structure, now)
+    number = booking.say_phone(phone)
     if there.open_now:
-        return [Say("utter_callback_noted_today", {"number": phone})]
+        return [Say("utter_callback_noted_today", {"number": number})]
     if there.reopens_at is None:
-        return [Say("utter_callback_noted_no_hours", {"number": phone})]
-    return [Say("utter_callback_noted", {"number": phone, "when": say_moment(there.reopens_at, now)})]
+        return [Say("utter_callback_noted_no_hours", {"number": number})]
+    return [Say("utter_callback_noted", {"number": number, "when": say_moment(there.reopens_at, now)})]

@@ -36,6 +36,7 @@ from bot.errors import (
     TooLateToChange,
 )
 from bot.services import nudges, outbox, people, team
+from bot.storage.queries import lock
 from bot.storage.tables import (
     Adviser,
     Appointment,
@@ -284,6 +285,7 @@ async def move(
         SlotTaken: somebody has the new slot; the appointment stays where it was.
         NothingToDo: the appointment is not to come any more.
     """
+    await lock(session, appointment)
     if appointment.state is not AppointmentState.BOOKED:
         raise NothingToDo
     if draft is not None:
@@ -345,6 +347,7 @@ async def cancel(
     Raises:
         NothingToDo: it is not to come any more.
     """
+    await lock(session, appointment)
     if appointment.state is not AppointmentState.BOOKED:
         raise NothingToDo
     appointment.state = by
@@ -375,6 +378,7 @@ async def mark(
     """
     if appointment.structure_id != adviser.structure_id:
         raise NotYourStructure
+    await lock(session, appointment)
     if appointment.state is not AppointmentState.BOOKED or state is AppointmentState.BOOKED:
         raise NothingToDo
     if state in (AppointmentState.PRESENT, AppointmentState.ABSENT) and now < appointment.starts_at:

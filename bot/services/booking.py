@@ -26,6 +26,7 @@ from bot.storage.tables import Appointment, BookingDraft, Conversation, Nudge, P
 
 DRAFT_LIVES = timedelta(hours=48)
 RESUME_WITHIN = timedelta(hours=2)
+ONE_HOUR = timedelta(hours=1)
 MODE_WORDS = (
     (Mode.PHONE, re.compile(r"\b(?:telephone|tel|phone|appel|appelle\w*|au bigo)\b")),
     (Mode.VIDEO, re.compile(r"\b(?:visio\w*|video|camera|zoom|teams|skype|en ligne)\b")),
@@ -300,6 +301,14 @@ def read_mode(text: str) -> Mode | None:
     return next((mode for mode, pattern in MODE_WORDS if pattern.search(plain)), None)
 
 
+def say_phone(phone: str) -> str:
+    """ "+33612345678" as "06 12 34 56 78"; a foreign number keeps its prefix."""
+    number = phonenumbers.parse(phone)
+    french = number.country_code == 33
+    style = phonenumbers.PhoneNumberFormat
+    return phonenumbers.format_number(number, style.NATIONAL if french else style.INTERNATIONAL)
+
+
 def read_phone(text: str) -> str | None:
     """The first phone number of a text that can be called, as +33…; a number without prefix is French."""
     for match in phonenumbers.PhoneNumberMatcher(text, "FR"):
@@ -413,8 +422,9 @@ async def _propose(
         says.append(Say("utter_booking_none_then"))
     draft.offered = [_slot_json(slot) for slot in picked]
     draft.seen = [*draft.seen, *(slot.starts_at.isoformat() for slot in picked)]
-    if len(picked) == 1 and wanted and not says and not later:
-        return await _choose(session, conversation, draft, picked[0], now)
+    asked = [slot for slot in picked if len(picked) == 1 or _is_exactly(slot, wanted)]
+    if asked and wanted and not says and not later:
+        return await _choose(session, conversation, draft, asked[0], now)
     buttons = [
         Button(
             await _slot_title(session, draft, slot),
@@ -427,6 +437,11 @@ async def _propose(
         return [*says, Say("utter_booking_propose_at", _ids(draft) | {"place": place.name}, tuple(buttons))]
     mode = draft.mode or Mode.ON_SITE
     return [*says, Say("utter_booking_propose", _ids(draft) | {"mode": mode.label}, tuple(buttons))]
+
+
+def _is_exactly(slot: Slot, wanted: list[tuple[datetime, datetime]]) -> bool:
+    """Whether one hour was asked for, and the slot begins on it."""
+    return len(wanted) == 1 and slot.starts_at == wanted[0][0] and wanted[0][1] - wanted[0][0] <= ONE_HOUR
 
 
 async def _choose(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -147,6 +147,7 @@ async def _failed(session: AsyncSession, row: OutboxRow, error: SendFailed, now:
     log.info("send failed", outbox=row.id, kind=row.kind, attempts=row.attempts, error=type(error).__name__)
     if isinstance(error, Blocked):
         row.state = OutboxState.FAILED
+        await nudges.sending_failed(session, row)
         await _mark_unreachable(session, row, now)
     elif isinstance(error, SendRefused) or row.attempts >= MAX_ATTEMPTS:
         row.state = OutboxState.FAILED
@@ -174,6 +175,17 @@ async def _mark_unreachable(session: AsyncSession, row: OutboxRow, now: datetime
     if identity is None or identity.unreachable_at:
         return
     identity.unreachable_at = now
+    # Reminders and nudges are asked again whether they should leave, and answer for themselves.
+    await session.execute(
+        update(OutboxRow)
+        .where(
+            OutboxRow.channel == row.channel,
+            OutboxRow.address == row.address,
+            OutboxRow.state == OutboxState.WAITING,
+            OutboxRow.kind.not_in((OutboxKind.REMINDER, OutboxKind.NUDGE)),
+        )
+        .values(state=OutboxState.DROPPED, error="unreachable")
+    )
     conversation = await session.scalar(select(Conversation).where(Conversation.identity_id == identity.id))
     if conversation is not None:
         await team.tell_unreachable(session, conversation, now)

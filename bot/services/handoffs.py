@@ -11,11 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.calendar import say_moment
 from bot.domain.conversations import Bubble, Say
 from bot.domain.handoffs import DEFAULT_PRIORITY, OPEN_STATES, PRIORITY, HandoffReason, HandoffState
+from bot.domain.nudges import NudgeKind, NudgeState
 from bot.domain.outbox import OutboxKind, OutboxState
 from bot.domain.people import MilestoneKind
 from bot.domain.team import NoticeKind
 from bot.errors import AlreadyTaken, NothingToDo, NotTheHolder, NotYourStructure
 from bot.services import outbox, people, team
+from bot.storage.queries import lock
 from bot.storage.tables import (
     Adviser,
     Appointment,
@@ -24,6 +26,7 @@ from bot.storage.tables import (
     Handoff,
     HandoffEvent,
     Message,
+    Nudge,
     OutboxRow,
     Turn,
 )
@@ -125,7 +128,7 @@ async def take(session: AsyncSession, handoff: Handoff, adviser: Adviser, now: d
     """
     if handoff.structure_id != adviser.structure_id:
         raise NotYourStructure
-    handoff = await session.get_one(Handoff, handoff.id, with_for_update=True, populate_existing=True)
+    await lock(session, handoff)
     if handoff.state is HandoffState.TAKEN and handoff.adviser_id != adviser.id:
         raise AlreadyTaken(name=handoff.adviser.first_name if handoff.adviser else "")
     if handoff.state is not HandoffState.ASKED:
@@ -236,6 +239,15 @@ async def _silence_bot(session: AsyncSession, handoff: Handoff) -> None:
             OutboxRow.state == OutboxState.WAITING,
         )
         .values(state=OutboxState.DROPPED, error="taken over")
+    )
+    await session.execute(
+        update(Nudge)
+        .where(
+            Nudge.conversation_id == handoff.conversation_id,
+            Nudge.kind.in_((NudgeKind.NO_SHOW, NudgeKind.UNFINISHED)),
+            Nudge.state == NudgeState.QUEUED,
+        )
+        .values(state=NudgeState.DROPPED, why="taken over")
     )
 
 

@@ -6,7 +6,7 @@ import secrets
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.appointments import AppointmentState
@@ -96,6 +96,7 @@ async def brought_by(session: AsyncSession, conversation: Conversation, code: st
         )
         if source is not None and source.structure_id:
             conversation.structure = await session.get_one(Structure, source.structure_id)
+            await session.flush()
     else:
         touch.last_code, touch.last_at, touch.last_known = code, now, source is not None
 
@@ -141,7 +142,12 @@ async def erase(session: AsyncSession, conversation: Conversation, turn: Turn, n
     await session.execute(update(Turn).where(Turn.id.in_(turns)).values(text=None, before=None))
     await session.execute(
         update(InboxRow)
-        .where(InboxRow.channel == turn.channel, InboxRow.address == turn.address)
+        .where(
+            InboxRow.channel == turn.channel,
+            InboxRow.address == turn.address,
+            # What came after the demand has not been read yet.
+            or_(InboxRow.turn_id.is_not(None), InboxRow.set_aside.is_not(None)),
+        )
         .values(payload={}, kind=IncomingKind.OTHER)
     )
     await session.execute(

@@ -14,7 +14,7 @@ from bot.domain.outbox import OutboxKind, OutboxState
 from bot.domain.people import Channel
 from bot.errors import NoAppointment
 from bot.services import appointments, booking, handoffs, outbox, people
-from bot.storage.tables import Conversation, Message, OutboxRow, Turn
+from bot.storage.tables import Conversation, InboxRow, Message, OutboxRow, Turn
 
 # Telegram's own limit on deleting messages in a private chat.
 # https://core.telegram.org/bots/api#deletemessages
@@ -82,7 +82,16 @@ async def hide(session: AsyncSession, conversation: Conversation, now: datetime)
             OutboxRow.sent_at > now - DELETABLE,
         )
     )
-    found = sorted({int(reference) for reference in [*references, *service_rows] if reference})
+    # Commands are not in the thread, but they are on the phone.
+    came = await session.scalars(
+        select(InboxRow.payload).where(
+            InboxRow.channel == identity.channel,
+            InboxRow.address == identity.address,
+            InboxRow.received_at > now - DELETABLE,
+        )
+    )
+    sent = [payload.get("reference") for payload in came]
+    found = sorted({int(reference) for reference in [*references, *service_rows, *sent] if reference})
     for first in range(0, len(found), DELETE_AT_ONCE):
         await outbox.queue(
             session,

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 import structlog
 from sqlalchemy import Integer, cast, func, select
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -117,9 +117,10 @@ async def _claim(database: Database, now: datetime, pace: Pace) -> Question | bo
         try:
             async with session.begin_nested():
                 return await _open(session, rows, now, pace)
-        except (DBAPIError, StaleDataError):
-            raise
         except Exception as error:
+            # The database is away, or someone was faster; but what it refuses to store, it always will.
+            if isinstance(error, (DBAPIError, StaleDataError)) and not isinstance(error, DataError):
+                raise
             # A defect of ours must not stop the line: what caused it is set aside, with an apology.
             log.error("turn failed", inbox=ids, error=type(error).__name__, exc_info=True)
     async with database.unit_of_work() as session:
@@ -263,8 +264,8 @@ async def _text(
         return True
     alone = replies.ambiguous(text)
     yes = replies.yes_or_no(text)
-    if draft is None and yes is not None:
-        # A plain yes or no to the question we asked: nothing to guess, and it works without Rasa.
+    if draft is None and (yes is not None or alone == answers.CANCEL):
+        # A plain answer to the question we asked: nothing to guess, and it works without Rasa.
         try:
             said = await answers.to_pending(session, conversation, turn, yes, now)
         except Refusal as refusal:
@@ -298,6 +299,7 @@ async def _before(
         says.append(Say("utter_outage_apology", {"delay": delay}))
     if reading.level is safety.Level.CONCERN:
         says.append(Say("utter_safety_heard_concern"))
+        people.keep_pending(conversation, "human", now, reason=HandoffReason.WELLBEING)
     return says
 
 

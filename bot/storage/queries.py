@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,3 +22,16 @@ async def insert_new(session: AsyncSession, table: type[Base], **values: Any) ->
     )
     assert isinstance(result, CursorResult)
     return bool(result.rowcount)
+
+
+async def lock(session: AsyncSession, row: Base) -> None:
+    """Read a row again, and let nobody else change it until the unit of work ends.
+
+    In two statements: PostgreSQL refuses to lock an outer join, and one that waited for the lock would come
+    with the joined rows as they were before.
+    """
+    state = inspect(row)
+    keys = state.mapper.primary_key
+    found = zip(keys, state.identity or (), strict=True)
+    await session.execute(select(*keys).where(*(key == value for key, value in found)).with_for_update())
+    await session.refresh(row)

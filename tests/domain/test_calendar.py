@@ -197,8 +197,14 @@ def test_say_time() -> None:
 def test_say_moment_reads_both_clocks_in_paris() -> None:
     now = datetime(2027, 3, 25, 23, 30, tzinfo=UTC)  # Friday 0:30 in Paris
     assert say_moment(paris("2027-03-26T09:00"), now) == "aujourd'hui à 9 h"
-    assert say_moment(paris("2027-03-27T09:00"), now) == "demain à 9 h"
+    assert say_moment(paris("2027-03-27T09:00"), paris("2027-03-26T05:00")) == "demain à 9 h"
     assert say_moment(paris("2027-03-30T09:00"), now) == "mardi 30 mars à 9 h"
+
+
+def test_at_night_tomorrow_has_its_name() -> None:
+    sunday = paris("2027-03-14T02:00")
+    assert say_moment(paris("2027-03-15T09:00"), sunday) == "lundi 15 mars à 9 h"
+    assert say_moment(paris("2027-03-14T09:00"), sunday) == "aujourd'hui à 9 h"
 
 
 def test_a_moment_without_a_zone_is_refused() -> None:
