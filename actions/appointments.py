@@ -21,8 +21,20 @@ from bot.storage.tables import Conversation, Turn
 
 STEP = "booking_done"
 # In a booking, these intents are answers or go on with it; any other that brings no fact is a digression.
-ANSWERING = frozenset(("inform", "affirm", "deny", "book_appointment", "abandon_step", "out_of_scope",
-                       "nlu_fallback", "move_appointment", "join_waiting_list", ""))
+ANSWERING = frozenset(
+    (
+        "inform",
+        "affirm",
+        "deny",
+        "book_appointment",
+        "abandon_step",
+        "out_of_scope",
+        "nlu_fallback",
+        "move_appointment",
+        "join_waiting_list",
+        "",
+    )
+)
 LEAVING = frozenset(("abandon_step",))
 
 
@@ -32,9 +44,7 @@ class ValidateBookingForm(TurnAction):
     def name(self) -> str:
         return "validate_booking_form"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[dict[str, Any]]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         acted = await self.run_once(tracker)
         if acted.outcome["digression"]:
             return []

@@ -53,9 +53,7 @@ def router_for(database: Database, clock: Clock, token: str) -> APIRouter:
         try:
             result = await executor.run(call)
         except ActionExecutionRejection as rejection:
-            return JSONResponse(
-                {"action_name": rejection.action_name, "error": rejection.message}, status_code=400
-            )
+            return JSONResponse({"action_name": rejection.action_name, "error": rejection.message}, status_code=400)
         except ActionNotFoundException as missing:
             return JSONResponse({"action_name": missing.action_name, "error": "not found"}, status_code=404)
         except ClosedTurn:

@@ -40,9 +40,7 @@ class TurnAction(Action):
             Refusal: it cannot be done; its text says so.
         """
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[dict[str, Any]]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         acted = await self.run_once(tracker)
         if acted.says:
             dispatcher.utter_message(json_message={"say": [say.to_json() for say in acted.says]})

@@ -24,10 +24,26 @@ from tests.world import Service, free_port, make_template, open_service, until
 
 NOW = datetime(2027, 3, 9, 10, tzinfo=PARIS)
 LINES = (
-    "slt jveux un rdv", "c koi la mission locale", "faut ramener koi", "jcherche un taf", "merci",
-    "le bus passe quand a bouzonville", "jveux parler a qqn", "t un robot ?", "c quand mon rdv deja",
-    "comment je fais sans permis", "jpeux avoir un rdv mardi aprem a thionville", "tfk", "ya koi comme formation",
-    "jai pas de mutuelle", "qui lit mes messages", "jsais pas quoi faire", "c gratuit ?", "ok", "nan", "stenay",
+    "slt jveux un rdv",
+    "c koi la mission locale",
+    "faut ramener koi",
+    "jcherche un taf",
+    "merci",
+    "le bus passe quand a bouzonville",
+    "jveux parler a qqn",
+    "t un robot ?",
+    "c quand mon rdv deja",
+    "comment je fais sans permis",
+    "jpeux avoir un rdv mardi aprem a thionville",
+    "tfk",
+    "ya koi comme formation",
+    "jai pas de mutuelle",
+    "qui lit mes messages",
+    "jsais pas quoi faire",
+    "c gratuit ?",
+    "ok",
+    "nan",
+    "stenay",
 )
 SECONDS = {1: 60, 10: 30}
 
@@ -101,8 +117,12 @@ async def run(folder: Path, template: Path) -> None:
         print(f"\n{name}")
         port, rasa_port = free_port(), free_port()
         settings = {
-            "GATHER_SECONDS": gather, "VAR": "var", "CLOCK_FILE": str(folder / name.replace(" ", "-") / "clock"),
-            "TICK_SECONDS": "5", "LEASE_SECONDS": "15", "TERRITORY_FILES": '["territories/demo.yml"]',
+            "GATHER_SECONDS": gather,
+            "VAR": "var",
+            "CLOCK_FILE": str(folder / name.replace(" ", "-") / "clock"),
+            "TICK_SECONDS": "5",
+            "LEASE_SECONDS": "15",
+            "TERRITORY_FILES": '["territories/demo.yml"]',
         }
         async with open_service(
             folder / name.replace(" ", "-"), template, f"http://127.0.0.1:{rasa_port}", port, NOW, **settings

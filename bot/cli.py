@@ -20,7 +20,9 @@ from bot.errors import SettingsError
 from bot.settings import Environment, Settings, read_settings
 from bot.storage import migrating
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Promeneurs : le robot d'accueil des Missions Locales.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Promeneurs : le robot d'accueil des Missions Locales."
+)
 db_app = typer.Typer(no_args_is_help=True, help="La base de données.")
 territory_app = typer.Typer(no_args_is_help=True, help="Les fichiers de territoire.")
 account_app = typer.Typer(no_args_is_help=True, help="Les comptes de l'équipe.")
@@ -199,7 +201,9 @@ def territory_load(file: Path) -> None:
 def account_create(
     adviser: Annotated[str, typer.Argument(help="L'identifiant de la personne dans le fichier de territoire.")],
     email: Annotated[str, typer.Option(help="Son adresse de connexion.")],
-    telegram_chat: Annotated[str | None, typer.Option(help="Le numéro de sa conversation Telegram avec le robot.")] = None,
+    telegram_chat: Annotated[
+        str | None, typer.Option(help="Le numéro de sa conversation Telegram avec le robot.")
+    ] = None,
 ) -> None:
     """Donne un accès à quelqu'un de l'équipe ; le mot de passe s'affiche une fois."""
     settings = _settings()

@@ -18,12 +18,13 @@ import uvicorn
 from argon2 import PasswordHasher
 from rich.console import Console
 from sqlalchemy import select
-from telegram.error import TelegramError
+from telegram import Bot
+from telegram.error import InvalidToken, TelegramError
 
 from bot import training
 from bot.assistant.rasa import RasaAssistant, for_rasa
 from bot.channels.telegram import profile
-from bot.channels.telegram.intake import KINDS, Polling
+from bot.channels.telegram.intake import KINDS, REFUSED_TOKEN, Polling
 from bot.channels.telegram.messenger import TelegramMessenger, make_bot
 from bot.channels.terminal.messenger import TerminalMessenger, read_line, send_line
 from bot.domain import communes, dates, safety
@@ -252,27 +253,41 @@ async def _telegram_in(settings: Settings, database: Database, parts: Worker) ->
     token = settings.telegram_bot_token.get_secret_value()
     bot = make_bot(token, settings.telegram_api_base_url)
     try:
-        await profile.publish(bot)
-        if settings.telegram_mode is TelegramMode.WEBHOOK:
-            assert settings.telegram_webhook_secret is not None, "the settings refuse it"
-            await bot.set_webhook(
-                f"{settings.public_url}/telegram/webhook",
-                secret_token=settings.telegram_webhook_secret.get_secret_value(),
-                allowed_updates=KINDS,
-            )
-            return
-        await bot.delete_webhook()
-    except TelegramError as error:
-        log.warning("telegram profile not set", error=type(error).__name__)
+        await _introduce(settings, bot)
     finally:
         await bot.request.shutdown()
-    polling = Polling(
-        database, settings.clock, settings.telegram_api_base_url, token, parts.inbox_bell.ring
-    )
+    if settings.telegram_mode is TelegramMode.WEBHOOK:
+        return
+    polling = Polling(database, settings.clock, settings.telegram_api_base_url, token, parts.inbox_bell.ring)
     try:
         await polling.run()
     finally:
         await polling.close()
+
+
+async def _introduce(settings: Settings, bot: Bot) -> None:
+    """Tell Telegram where to send the updates, and what to show of the bot; tried until it is there."""
+    pause = 1.0
+    while True:
+        try:
+            if settings.telegram_mode is TelegramMode.WEBHOOK:
+                assert settings.telegram_webhook_secret is not None, "the settings refuse it"
+                await bot.set_webhook(
+                    f"{settings.public_url}/telegram/webhook",
+                    secret_token=settings.telegram_webhook_secret.get_secret_value(),
+                    allowed_updates=KINDS,
+                )
+            else:
+                await bot.delete_webhook()
+            await profile.publish(bot)
+        except InvalidToken as error:
+            raise SettingsError(REFUSED_TOKEN) from error
+        except TelegramError as error:
+            log.warning("telegram away", error=type(error).__name__)
+            await asyncio.sleep(pause)
+            pause = min(30.0, pause * 2)
+        else:
+            return
 
 
 async def _serve_app(settings: Settings, app: Any) -> None:
@@ -290,15 +305,23 @@ def rasa_command(settings: Settings) -> list[str]:
     """The command that runs Rasa on loopback with its token."""
     port = settings.rasa_url.rpartition(":")[2].strip("/")
     return [
-        str(training.RASA.parent / "python"), "-m", "nlu.serve",
+        str(training.RASA.parent / "python"),
+        "-m",
+        "nlu.serve",
         "run",
-        "--model", str(training.model_path(settings.var).resolve()),
-        "--endpoints", "endpoints.yml",
-        "--credentials", "credentials.yml",
+        "--model",
+        str(training.model_path(settings.var).resolve()),
+        "--endpoints",
+        "endpoints.yml",
+        "--credentials",
+        "credentials.yml",
         "--enable-api",
-        "--auth-token", settings.rasa_token.get_secret_value(),
-        "--interface", "127.0.0.1",
-        "--port", port,
+        "--auth-token",
+        settings.rasa_token.get_secret_value(),
+        "--interface",
+        "127.0.0.1",
+        "--port",
+        port,
     ]
 
 
@@ -391,9 +414,7 @@ def _number() -> int:
 # ── Commands that do one thing ───────────────────────────────────────────────────────────────
 
 
-async def create_account(
-    settings: Settings, slug: str, email: str, password: str, telegram_chat: str | None
-) -> bool:
+async def create_account(settings: Settings, slug: str, email: str, password: str, telegram_chat: str | None) -> bool:
     """Give an adviser a password; False if no territory names them."""
     database = Database(settings.database_url)
     try:
@@ -426,7 +447,7 @@ async def examine(settings: Settings) -> list[str]:
     problems += await _examine_tables(settings)
     assistant = make_assistant(settings)
     if not await assistant.is_healthy():
-        problems.append(f"Rasa ne répond pas à {settings.rasa_url} : lance « promeneurs serve » ou « promeneurs rasa ».")
+        problems.append(f"Rasa ne répond pas à {settings.rasa_url} : lance « promeneurs serve ».")
     await assistant.close()
     if settings.telegram_bot_token is None:
         problems.append("TELEGRAM_BOT_TOKEN : à définir pour répondre sur Telegram (jeton donné par BotFather).")
@@ -449,12 +470,19 @@ async def _examine_tables(settings: Settings) -> list[str]:
 def parse_lines(settings: Settings, source: TextIO, target: TextIO) -> None:
     """For each line: its intent and confidence from Rasa, its entities and its safety from the service."""
     command = [
-        str(training.RASA.parent / "python"), "-m", "nlu.parse",
+        str(training.RASA.parent / "python"),
+        "-m",
+        "nlu.parse",
         str(training.model_path(settings.var).resolve()),
     ]
     process = subprocess.Popen(
-        command, cwd=training.ROOT, env=training.rasa_environment(), text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        command,
+        cwd=training.ROOT,
+        env=training.rasa_environment(),
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
     assert process.stdin is not None
     assert process.stdout is not None

@@ -9,7 +9,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.assistant import forgetting
 from bot.clock import Clock
-from bot.services import alerts, nudges
+from bot.services import alerts, handoffs, nudges, people
 from bot.settings import Settings
 from bot.storage.database import Database
 
@@ -33,6 +33,15 @@ def start_ticks(
             if await alerts.tick(session, clock.now()):
                 on_queued()
 
+    async def look_for_handoffs() -> None:
+        async with database.unit_of_work() as session:
+            if await handoffs.tick(session, clock.now()):
+                on_queued()
+
+    async def forget_the_erased() -> None:
+        async with database.unit_of_work() as session:
+            await people.forget_the_erased(session, clock.now())
+
     async def forget_old_keys() -> None:
         assert settings.rasa_tracker_path is not None, "the settings fill it"
         await forgetting.forget_old_keys(database, settings.rasa_tracker_path, clock.now())
@@ -42,6 +51,8 @@ def start_ticks(
     )
     scheduler.add_job(look_for_nudges, "interval", seconds=settings.tick_seconds)
     scheduler.add_job(look_for_alerts, "interval", seconds=settings.tick_seconds)
+    scheduler.add_job(look_for_handoffs, "interval", seconds=settings.tick_seconds)
+    scheduler.add_job(forget_the_erased, "interval", seconds=FORGET_SECONDS)
     scheduler.add_job(forget_old_keys, "interval", seconds=FORGET_SECONDS)
     scheduler.start()
     return scheduler

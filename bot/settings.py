@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError as UnreadableSetting
 
 from bot.clock import Clock, ShiftedClock, SystemClock
 from bot.errors import SettingsError
@@ -86,6 +87,9 @@ def read_settings() -> Settings:
     """
     try:
         return Settings()
+    except UnreadableSetting as error:
+        name = str(error).split('"')[1].upper() if '"' in str(error) else ""
+        raise SettingsError(f'{name} : à écrire comme une liste, par exemple ["territories/demo.yml"]') from error
     except ValidationError as error:
         lines = []
         for problem in error.errors():

@@ -50,9 +50,7 @@ def render(say: Say, seed: int = 0) -> list[Bubble]:
     return bubbles(fill(variant["text"], say.values), say.buttons + buttons, say.attachment)
 
 
-def bubbles(
-    text: str, buttons: tuple[Button, ...] = (), attachment: tuple[str, str] | None = None
-) -> list[Bubble]:
+def bubbles(text: str, buttons: tuple[Button, ...] = (), attachment: tuple[str, str] | None = None) -> list[Bubble]:
     """Part a text in bubbles at its blank lines."""
     parts = [part.strip() for part in re.split(r"\n\s*\n", text.strip())]
     return [

@@ -77,12 +77,19 @@ def train(var: Path) -> Path:
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     command = [
-        str(RASA), "train",
-        "--config", "config.yml",
-        "--domain", str(domain_folder(var.resolve())),
-        "--data", "data/nlu", "data/rules",
-        "--out", str(path.parent.resolve()),
-        "--fixed-model-name", "training",
+        str(RASA),
+        "train",
+        "--config",
+        "config.yml",
+        "--domain",
+        str(domain_folder(var.resolve())),
+        "--data",
+        "data/nlu",
+        "data/rules",
+        "--out",
+        str(path.parent.resolve()),
+        "--fixed-model-name",
+        "training",
     ]
     result = subprocess.run(command, cwd=ROOT, env=rasa_environment() | _placeholders(), check=False)
     trained = path.parent / "training.tar.gz"

@@ -56,10 +56,7 @@ async def _metrics(database: Database) -> bytes:
             or 0
         )
         aside.set(
-            await session.scalar(
-                select(func.count()).select_from(InboxRow).where(InboxRow.set_aside.is_not(None))
-            )
-            or 0
+            await session.scalar(select(func.count()).select_from(InboxRow).where(InboxRow.set_aside.is_not(None))) or 0
         )
         rows = await session.execute(select(OutboxRow.state, func.count()).group_by(OutboxRow.state))
         for state, count in rows:

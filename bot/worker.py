@@ -63,9 +63,7 @@ class Worker:
 
     async def run(self) -> None:
         """Run every loop until cancelled."""
-        scheduler = start_ticks(
-            self.database, self.clock, self.settings, on_queued=self.outbox_bell.ring
-        )
+        scheduler = start_ticks(self.database, self.clock, self.settings, on_queued=self.outbox_bell.ring)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(TURNS_AT_ONCE):

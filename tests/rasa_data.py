@@ -11,10 +11,17 @@ from bot import training
 
 def main() -> int:
     command = [
-        str(training.RASA), "data", "validate", "--fail-on-warnings",
-        "--config", "config.yml",
-        "--domain", str(training.domain_folder(Path("var").resolve())),
-        "--data", "data/nlu", "data/rules",
+        str(training.RASA),
+        "data",
+        "validate",
+        "--fail-on-warnings",
+        "--config",
+        "config.yml",
+        "--domain",
+        str(training.domain_folder(Path("var").resolve())),
+        "--data",
+        "data/nlu",
+        "data/rules",
     ]
     return subprocess.run(command, cwd=training.ROOT, env=training.rasa_environment(), check=False).returncode
 

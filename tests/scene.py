@@ -313,9 +313,7 @@ class Scene:
 
     async def _nudges(self, session: AsyncSession) -> dict[str, str]:
         conversation = await self._conversation(session)
-        rows = await session.scalars(
-            select(Nudge).where(Nudge.conversation_id == conversation.id).order_by(Nudge.id)
-        )
+        rows = await session.scalars(select(Nudge).where(Nudge.conversation_id == conversation.id).order_by(Nudge.id))
         return {row.kind.value: row.state.value for row in rows}
 
     async def _source(self, session: AsyncSession) -> dict[str, Any]:
@@ -389,9 +387,7 @@ class Scene:
 
     async def _conversation(self, session: AsyncSession) -> Conversation:
         address = str(self.people[self.speaker].chat_id)
-        row = await session.scalar(
-            select(Conversation).join(ChannelIdentity).where(ChannelIdentity.address == address)
-        )
+        row = await session.scalar(select(Conversation).join(ChannelIdentity).where(ChannelIdentity.address == address))
         assert row is not None, f"{self.line}: nobody wrote yet"
         return row
 

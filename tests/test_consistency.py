@@ -90,7 +90,9 @@ def test_held_out_sentences_are_not_in_the_training() -> None:
     trained = {plain(line) for line in chain.from_iterable(TRAINING.values())}
     # Very short ones ("ok", "merci") are what everyone writes, whoever writes them.
     copied = {
-        line for line in chain.from_iterable(HELD_OUT.values()) if plain(line) in trained and len(plain(line).split()) > 3
+        line
+        for line in chain.from_iterable(HELD_OUT.values())
+        if plain(line) in trained and len(plain(line).split()) > 3
     }
     assert copied == set()
 

@@ -144,12 +144,16 @@ class Service:
         if self.api.pending_updates:
             return False
         async with self.database.read_only() as session:
-            inbox = select(func.count()).select_from(InboxRow).where(
-                InboxRow.turn_id.is_(None), InboxRow.set_aside.is_(None)
+            inbox = (
+                select(func.count())
+                .select_from(InboxRow)
+                .where(InboxRow.turn_id.is_(None), InboxRow.set_aside.is_(None))
             )
             turns = select(func.count()).select_from(Turn).where(Turn.closed_at.is_(None))
-            outbox = select(func.count()).select_from(OutboxRow).where(
-                or_(OutboxRow.state == OutboxState.WAITING, OutboxRow.state == OutboxState.SENDING)
+            outbox = (
+                select(func.count())
+                .select_from(OutboxRow)
+                .where(or_(OutboxRow.state == OutboxState.WAITING, OutboxRow.state == OutboxState.SENDING))
             )
             for query in (inbox, turns, outbox):
                 if await session.scalar(query):

@@ -20,9 +20,7 @@ BOOK = re.compile(r"\brendez-vous\b")
 WHERE = re.compile(r"\b(?:ou|quand|horaires?|adresse|bus|camion|permanence)\b")
 
 
-async def answer(
-    session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime
-) -> list[Say]:
+async def answer(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> list[Say]:
     """Booking, my appointment, a human, the places, read by a few words; else the menu."""
     text = turn.text or ""
     plain = replies.plain(text)

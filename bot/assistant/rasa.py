@@ -26,14 +26,14 @@ STEP = "booking_done"
 class RasaAssistant:
     """Rasa behind its REST channel, one message of a conversation at a time (the turns see to that)."""
 
-    def __init__(
-        self, url: str, token: str, *, timeout_seconds: float = 3.0, recovery_seconds: float = 0.5
-    ) -> None:
+    def __init__(self, url: str, token: str, *, timeout_seconds: float = 3.0, recovery_seconds: float = 0.5) -> None:
         self.breaker = Breaker(recovery_seconds)
         self.timeout_seconds = timeout_seconds
         self._token = token
         self._http = httpx.AsyncClient(
-            base_url=url, timeout=timeout_seconds, trust_env=False,
+            base_url=url,
+            timeout=timeout_seconds,
+            trust_env=False,
             limits=httpx.Limits(max_connections=20, keepalive_expiry=30),
         )
 

@@ -47,9 +47,7 @@ class NudgeState(StrEnum):
         }[self.value]
 
 
-def reminder_times(
-    starts_at: datetime, booked_at: datetime
-) -> list[tuple[NudgeKind, datetime, datetime]]:
+def reminder_times(starts_at: datetime, booked_at: datetime) -> list[tuple[NudgeKind, datetime, datetime]]:
     """When to remind of an appointment: (kind, due, too late) triples, aware, in time order.
 
     The evening before, between 17:00 and 19:30 of the last day that is not quiet, and two hours before,

@@ -7,12 +7,18 @@ import re
 from bot.domain.replies import plain
 
 QUESTIONS = (
-    (re.compile(r"\b(?:police|flics?|keufs?|condes?|gendarmes?|prefecture|schmitts?|juges?|caf)\b"),
-     "utter_privacy_police"),
-    (re.compile(r"\b(?:parents?|daron\w*|mere|pere|maman|papa|reum|reup|renps|famille|tuteur)\b"),
-     "utter_privacy_parents"),
-    (re.compile(r"\b(?:garde\w*|conserve\w*|stocke\w*|enregistre\w*|combien de temps|efface\w*|donnees)\b"),
-     "utter_privacy_kept"),
+    (
+        re.compile(r"\b(?:police|flics?|keufs?|condes?|gendarmes?|prefecture|schmitts?|juges?|caf)\b"),
+        "utter_privacy_police",
+    ),
+    (
+        re.compile(r"\b(?:parents?|daron\w*|mere|pere|maman|papa|reum|reup|renps|famille|tuteur)\b"),
+        "utter_privacy_parents",
+    ),
+    (
+        re.compile(r"\b(?:garde\w*|conserve\w*|stocke\w*|enregistre\w*|combien de temps|efface\w*|donnees)\b"),
+        "utter_privacy_kept",
+    ),
 )
 
 

@@ -7,9 +7,16 @@ import unicodedata
 
 from nlu.langue import normalise
 
-YES_WORDS = r"(?:oui|ouais|ouep|yes|yep|ok|okay|d'accord|vas-y|go|carrement|parfait|nickel|carre|volontiers|exact|grave|allez|bien sur|c'est bon|c'est ca|je (?:le |la )?prends|ca marche|ca me va|je viens|je serai la|j'y serai|je serai present|je viendrai|je confirme|t'inquiete|pas de souci|merci|super|top)"
+YES_WORDS = (
+    r"(?:oui|ouais|ouep|yes|yep|ok|okay|d'accord|vas-y|go|carrement|parfait|nickel|carre|volontiers|exact|grave|allez|"
+    r"bien sur|c'est bon|c'est ca|je (?:le |la )?prends|ca marche|ca me va|je viens|je serai la|j'y serai|"
+    r"je serai present|je viendrai|je confirme|t'inquiete|pas de souci|merci|super|top)"
+)
 YES = re.compile(rf"^{YES_WORDS}(?: {YES_WORDS})*$")
-NO_WORDS = r"(?:non|nope|pas possible|impossible|je (?:ne )?(?:peux|pourrai) (?:pas|plus)(?: venir)?(?: finalement)?|je (?:ne )?(?:viens|viendrai) (?:pas|plus)|pas dispo(?:nible)?|aucun|ca (?:ne )?(?:me )?va pas|pas ca|desole|merci)"
+NO_WORDS = (
+    r"(?:non|nope|pas possible|impossible|je (?:ne )?(?:peux|pourrai) (?:pas|plus)(?: venir)?(?: finalement)?|"
+    r"je (?:ne )?(?:viens|viendrai) (?:pas|plus)|pas dispo(?:nible)?|aucun|ca (?:ne )?(?:me )?va pas|pas ca|desole|merci)"
+)
 NO = re.compile(rf"^{NO_WORDS}(?: {NO_WORDS})*$")
 LEAVE = re.compile(
     r"^(?:non )?(?:laisse(?: tomber)?|stop|annule|efface|non en fait|tant pis|oublie|arrete|"

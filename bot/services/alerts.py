@@ -73,9 +73,7 @@ async def heard(
     return await go_on(session, alert, text, reading, now)
 
 
-async def go_on(
-    session: AsyncSession, alert: Alert, text: str, reading: SafetyReading, now: datetime
-) -> list[Say]:
+async def go_on(session: AsyncSession, alert: Alert, text: str, reading: SafetyReading, now: datetime) -> list[Say]:
     """A turn of the fixed script that owns the conversation while the alert is open."""
     if alert.answered_at is None:
         return await _first_answer(session, alert, reading, now)
@@ -165,9 +163,7 @@ async def tick(session: AsyncSession, now: datetime) -> int:
     return len(due)
 
 
-async def _open(
-    session: AsyncSession, conversation: Conversation, reading: SafetyReading, now: datetime
-) -> Alert:
+async def _open(session: AsyncSession, conversation: Conversation, reading: SafetyReading, now: datetime) -> Alert:
     alert = Alert(
         conversation_id=conversation.id,
         conversation=conversation,
@@ -198,10 +194,15 @@ def _raise(alert: Alert, reading: SafetyReading, now: datetime) -> None:
 async def _tell_team(session: AsyncSession, alert: Alert, now: datetime) -> None:
     """Tell who may be told now: present or on call; from the second time, the coordinators too.
 
-    A high alert is told once, then again after its delay to the coordinator; a critical one every five
+    Outside everyone's hours nobody is disturbed: it is told at the opening. A high alert is told once, then
+    again after its delay to the coordinator; a critical one every five
     minutes until it is acknowledged and a human has written.
     """
     reachable = await team.reachable(session, alert.structure_id, now)
+    if not reachable:
+        opening = (await team.team_now(session, alert.conversation.structure, now)).reopens_at
+        alert.notify_at = opening or now + REPEAT[alert.level]
+        return
     if alert.level is Level.HIGH and alert.notified >= 1:
         reachable = await team.coordinators(session, alert.structure_id, now) or reachable
     await team.tell(session, reachable, NOTICES[alert.level], now, alert=alert)

@@ -78,9 +78,7 @@ async def yes_or_no(
     return [Say("utter_affirm_nothing_pending" if yes else "utter_deny_nothing_pending")]
 
 
-async def bare_fact(
-    session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime
-) -> list[Say]:
+async def bare_fact(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> list[Say]:
     """A place, a day, an age alone: an answer to what is pending, else asked what for. Never a misunderstanding."""
     text = turn.text or ""
     said = await to_pending(session, conversation, turn, replies.yes_or_no(text), now)
@@ -101,9 +99,7 @@ async def not_understood(
     return [Say("utter_not_understood_twice")]
 
 
-async def start_callback(
-    session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime
-) -> list[Say]:
+async def start_callback(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> list[Say]:
     """They want to be called: the number is asked for, unless it is there already."""
     conversation.pending = {"kind": "callback", "at": now.isoformat()}
     if booking.read_phone(turn.text or "") is None:
@@ -111,9 +107,7 @@ async def start_callback(
     return await _callback(session, conversation, turn, now)
 
 
-async def _callback(
-    session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime
-) -> list[Say]:
+async def _callback(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> list[Say]:
     text = turn.text or ""
     if replies.leaves(text) or replies.yes_or_no(text) is False:
         conversation.pending = None

@@ -81,9 +81,7 @@ async def free_slots(
     for opening in openings:
         if mode is not None and mode.value not in opening.modes:
             continue
-        closures = await team.closures_of(
-            session, opening.place.structure_id, opening.adviser_id, opening.place_id
-        )
+        closures = await team.closures_of(session, opening.place.structure_id, opening.adviser_id, opening.place_id)
         slot_mode = mode or Mode(opening.modes[0])
         subdiv = opening.place.structure.territory.subdiv
         for day in _days(opening, in_paris(earliest).date(), in_paris(latest).date()):
@@ -117,9 +115,7 @@ def _first_free_seat(
 ) -> Slot | None:
     for seat in range(1 if opening.adviser_id is not None else opening.seats):
         slot = Slot(opening.id, opening.place_id, opening.adviser_id, mode, starts_at, ends_at, seat)
-        if not any(
-            (resource, number) in taken for resource in slot.resources for number in slices(starts_at, ends_at)
-        ):
+        if not any((resource, number) in taken for resource in slot.resources for number in slices(starts_at, ends_at)):
             return slot
     return None
 
@@ -138,17 +134,13 @@ def _days(opening: Opening, first: date, last: date) -> Iterable[date]:
 
 def _times(opening: Opening, day: date) -> Iterable[tuple[datetime, datetime]]:
     step = timedelta(minutes=opening.slot_minutes)
-    for minute in range(
-        opening.start_minute, opening.end_minute - opening.slot_minutes + 1, opening.slot_minutes
-    ):
+    for minute in range(opening.start_minute, opening.end_minute - opening.slot_minutes + 1, opening.slot_minutes):
         local = datetime.combine(day, time(minute // 60, minute % 60), PARIS)
         starts_at = local.astimezone(UTC)
         yield starts_at, starts_at + step
 
 
-async def slot_at(
-    session: AsyncSession, opening_id: int, starts_at: datetime, mode: Mode, now: datetime
-) -> Slot:
+async def slot_at(session: AsyncSession, opening_id: int, starts_at: datetime, mode: Mode, now: datetime) -> Slot:
     """The slot of an opening at a given time, free or not.
 
     Raises:
@@ -198,9 +190,7 @@ async def _occupy(
     opening = await session.get_one(Opening, slot.opening_id)
     seats = 1 if slot.adviser_id is not None else opening.seats
     for seat in range(seats):
-        tried = Slot(
-            slot.opening_id, slot.place_id, slot.adviser_id, slot.mode, slot.starts_at, slot.ends_at, seat
-        )
+        tried = Slot(slot.opening_id, slot.place_id, slot.adviser_id, slot.mode, slot.starts_at, slot.ends_at, seat)
         numbers = list(slices(slot.starts_at, slot.ends_at))
         await session.execute(
             delete(SlotSlice).where(
@@ -339,9 +329,7 @@ async def changeable(session: AsyncSession, conversation: Conversation, now: dat
     return appointment
 
 
-async def cancel(
-    session: AsyncSession, appointment: Appointment, by: AppointmentState, now: datetime
-) -> Appointment:
+async def cancel(session: AsyncSession, appointment: Appointment, by: AppointmentState, now: datetime) -> Appointment:
     """Cancel an appointment and free its slot at once.
 
     Raises:
@@ -353,9 +341,7 @@ async def cancel(
     appointment.state = by
     appointment.sequence += 1
     await session.execute(delete(SlotSlice).where(SlotSlice.appointment_id == appointment.id))
-    await session.execute(
-        update(BookingDraft).where(BookingDraft.moving_id == appointment.id).values(moving_id=None)
-    )
+    await session.execute(update(BookingDraft).where(BookingDraft.moving_id == appointment.id).values(moving_id=None))
     await nudges.drop(session, appointment, "cancelled")
     await session.flush()
     return appointment
@@ -460,9 +446,7 @@ async def coming(session: AsyncSession, conversation: Conversation, now: datetim
     return [Say("utter_attend_noted", describe(appointment, now))]
 
 
-async def late(
-    session: AsyncSession, conversation: Conversation, minutes: int | None, now: datetime
-) -> list[Say]:
+async def late(session: AsyncSession, conversation: Conversation, minutes: int | None, now: datetime) -> list[Say]:
     """They say they are late, or on their way; who receives them is told if present.
 
     Raises:

@@ -186,9 +186,7 @@ async def leave(session: AsyncSession, conversation: Conversation, now: datetime
     return [Say("utter_move_left" if was_moving else "utter_booking_left")]
 
 
-async def resume(
-    session: AsyncSession, conversation: Conversation, now: datetime
-) -> list[Say]:
+async def resume(session: AsyncSession, conversation: Conversation, now: datetime) -> list[Say]:
     """After something else was answered, a word on the booking that is still open."""
     draft = await open_draft(session, conversation, now)
     if draft is None or now - draft.touched_at > RESUME_WITHIN:
@@ -253,9 +251,7 @@ async def _press_of_draft(
     return await _propose(session, conversation, draft, now, later=True)
 
 
-async def _on_open(
-    session: AsyncSession, conversation: Conversation, heard: Heard, now: datetime
-) -> list[Say]:
+async def _on_open(session: AsyncSession, conversation: Conversation, heard: Heard, now: datetime) -> list[Say]:
     draft = await open_draft(session, conversation, now)
     if draft is None:
         says = await start(session, conversation, "", now)
@@ -373,12 +369,8 @@ async def _ask_place(
 ) -> list[Say]:
     listed = list(among) or list(await places.of_territory(session, conversation))
     if not listed:
-        return await handoffs.ask_and_say(
-            session, conversation, HandoffReason.NO_SLOT, now
-        )
-    buttons = tuple(
-        places.button_of(place, f"place:{place.id}") for place in listed[: places.MAX_PLACES]
-    )
+        return await handoffs.ask_and_say(session, conversation, HandoffReason.NO_SLOT, now)
+    buttons = tuple(places.button_of(place, f"place:{place.id}") for place in listed[: places.MAX_PLACES])
     return [Say("utter_booking_ask_place", {}, buttons)]
 
 
@@ -483,9 +475,7 @@ async def _confirm(
             if moving is not None:
                 appointment = await appointments.move(session, moving, slot, now, draft=draft)
             else:
-                appointment = await appointments.book(
-                    session, conversation, slot, now, draft=draft, phone=draft.phone
-                )
+                appointment = await appointments.book(session, conversation, slot, now, draft=draft, phone=draft.phone)
     except SlotTaken:
         draft.chosen = None
         return [Say("utter_slot_taken"), *await _propose(session, conversation, draft, now)]
@@ -509,8 +499,12 @@ async def _say_booked(
             says.append(Say("utter_booked_bring", {"documents": " et ".join(documents)}))
     planned = (
         await session.scalars(
-            select(Nudge).where(Nudge.about == appointment.id, Nudge.version == appointment.sequence,
-                                Nudge.kind.in_(("evening", "two_hours")))
+            select(Nudge)
+            .where(
+                Nudge.about == appointment.id,
+                Nudge.version == appointment.sequence,
+                Nudge.kind.in_(("evening", "two_hours")),
+            )
             .order_by(Nudge.due_at)
         )
     ).first()
@@ -579,4 +573,3 @@ async def _slot_title(session: AsyncSession, draft: BookingDraft, slot: Slot) ->
         place = await session.get_one(Place, slot.place_id)
         return f"{title}, {place.name}"[: places.MAX_BUTTON]
     return title
-

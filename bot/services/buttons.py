@@ -15,9 +15,7 @@ from bot.errors import NoAppointment, Refusal
 from bot.services import appointments, booking, handoffs, people, places, rights
 from bot.storage.tables import Appointment, Conversation, Place, Turn
 
-BOOKING_VERBS = frozenset(
-    ("book", "resume", "place", "anywhere", "mode", "slot", "more", "elsewhere", "take", "other")
-)
+BOOKING_VERBS = frozenset(("book", "resume", "place", "anywhere", "mode", "slot", "more", "elsewhere", "take", "other"))
 
 
 WORDS = {

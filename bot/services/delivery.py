@@ -31,9 +31,7 @@ from bot.storage.tables import ChannelIdentity, Conversation, Message, OutboxRow
 log = structlog.get_logger(__name__)
 
 
-async def deliver(
-    database: Database, messengers: Mapping[Channel, Messenger], clock: Clock, lease: timedelta
-) -> bool:
+async def deliver(database: Database, messengers: Mapping[Channel, Messenger], clock: Clock, lease: timedelta) -> bool:
     """Send the next row that is due; False if there is none.
 
     The claim, the sending and its result are three steps: nothing is open during the network call.
@@ -47,9 +45,7 @@ async def deliver(
     return True
 
 
-async def _claim(
-    session: AsyncSession, channels: list[Channel], now: datetime, lease: timedelta
-) -> OutboxRow | None:
+async def _claim(session: AsyncSession, channels: list[Channel], now: datetime, lease: timedelta) -> OutboxRow | None:
     """The next row to send, leased; one that must not be sent any more is closed and given back closed."""
     earlier = aliased(OutboxRow)
     open_states = (OutboxState.WAITING, OutboxState.SENDING)
@@ -168,9 +164,7 @@ async def _mark_unreachable(session: AsyncSession, row: OutboxRow, now: datetime
     if row.kind is OutboxKind.NOTICE:
         return
     identity = await session.scalar(
-        select(ChannelIdentity).where(
-            ChannelIdentity.channel == row.channel, ChannelIdentity.address == row.address
-        )
+        select(ChannelIdentity).where(ChannelIdentity.channel == row.channel, ChannelIdentity.address == row.address)
     )
     if identity is None or identity.unreachable_at:
         return

@@ -73,10 +73,35 @@ async def ask(
     session.add(handoff)
     await session.flush()
     await _keep(session, handoff, now)
-    if reason is not HandoffReason.SAFETY:  # an alert tells the team itself
-        now_there = await team.team_now(session, conversation.structure, now)
-        await team.tell(session, now_there.present, NoticeKind.HANDOFF, now, handoff=handoff)
+    await _tell(session, handoff, now)
     return handoff
+
+
+async def tick(session: AsyncSession, now: datetime) -> int:
+    """Tell the team, at its opening, who asked while it was closed."""
+    untold = (
+        await session.scalars(
+            select(Handoff)
+            .where(Handoff.state == HandoffState.ASKED, Handoff.told_at.is_(None))
+            .order_by(Handoff.priority, Handoff.asked_at)
+            .limit(50)
+            .with_for_update(skip_locked=True, of=Handoff)
+        )
+    ).all()
+    for handoff in untold:
+        await _tell(session, handoff, now)
+    return len([handoff for handoff in untold if handoff.told_at is not None])
+
+
+async def _tell(session: AsyncSession, handoff: Handoff, now: datetime) -> None:
+    """Tell who is present; an alert tells the team itself."""
+    if handoff.reason is HandoffReason.SAFETY:
+        handoff.told_at = now
+        return
+    there = await team.team_now(session, handoff.conversation.structure, now)
+    if there.open_now:
+        await team.tell(session, there.present, NoticeKind.HANDOFF, now, handoff=handoff)
+        handoff.told_at = now
 
 
 async def ask_and_say(
@@ -150,15 +175,11 @@ async def answer(session: AsyncSession, handoff: Handoff, adviser: Adviser, text
     if handoff.state is not HandoffState.TAKEN or handoff.adviser_id != adviser.id:
         raise NotTheHolder
     signed = f"{adviser.first_name}, {adviser.structure.short_name} : {text.strip()}"
-    rows = await outbox.say(
-        session, handoff.conversation, [Bubble(signed)], now, kind=OutboxKind.ADVISER
-    )
+    rows = await outbox.say(session, handoff.conversation, [Bubble(signed)], now, kind=OutboxKind.ADVISER)
     message = await session.get_one(Message, rows[0].payload["message"])
     message.adviser_id = adviser.id
     handoff.last_human_at = now
-    await people.reach(
-        session, handoff.conversation.identity.person_id, MilestoneKind.FIRST_HUMAN_ANSWER, now
-    )
+    await people.reach(session, handoff.conversation.identity.person_id, MilestoneKind.FIRST_HUMAN_ANSWER, now)
 
 
 async def give_back(session: AsyncSession, handoff: Handoff, adviser: Adviser, now: datetime) -> None:
@@ -209,14 +230,10 @@ async def tell_adviser(session: AsyncSession, conversation: Conversation, now: d
     return [Say("utter_my_adviser", {"name": name})] if name else [Say("utter_my_adviser_unknown")]
 
 
-async def keep_feedback(
-    session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime
-) -> None:
+async def keep_feedback(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> None:
     """Keep what was said of the service for the coordinator."""
     session.add(
-        Feedback(
-            structure_id=conversation.structure_id, conversation_id=conversation.id, turn_id=turn.id, at=now
-        )
+        Feedback(structure_id=conversation.structure_id, conversation_id=conversation.id, turn_id=turn.id, at=now)
     )
     await session.flush()
 
@@ -224,9 +241,7 @@ async def keep_feedback(
 async def _announce(session: AsyncSession, handoff: Handoff, response: str, now: datetime) -> None:
     assert handoff.adviser is not None, "only a taken conversation is announced"
     values = {"name": handoff.adviser.first_name, "structure": handoff.adviser.structure.short_name}
-    await outbox.say(
-        session, handoff.conversation, [Say(response, values)], now, kind=OutboxKind.ADVISER
-    )
+    await outbox.say(session, handoff.conversation, [Say(response, values)], now, kind=OutboxKind.ADVISER)
 
 
 async def _silence_bot(session: AsyncSession, handoff: Handoff) -> None:
@@ -252,7 +267,5 @@ async def _silence_bot(session: AsyncSession, handoff: Handoff) -> None:
 
 
 async def _keep(session: AsyncSession, handoff: Handoff, now: datetime) -> None:
-    session.add(
-        HandoffEvent(handoff_id=handoff.id, state=handoff.state, adviser_id=handoff.adviser_id, at=now)
-    )
+    session.add(HandoffEvent(handoff_id=handoff.id, state=handoff.state, adviser_id=handoff.adviser_id, at=now))
     await session.flush()

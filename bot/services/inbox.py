@@ -15,9 +15,7 @@ from bot.storage.queries import insert_new
 from bot.storage.tables import InboxRow
 
 
-async def store(
-    session: AsyncSession, channel: Channel, update_id: int, incoming: Incoming, now: datetime
-) -> bool:
+async def store(session: AsyncSession, channel: Channel, update_id: int, incoming: Incoming, now: datetime) -> bool:
     """Keep an update, once for each (channel, update id); True if it is new.
 
     What may be danger is marked here, so that after an outage it is answered before the rest.
@@ -56,6 +54,4 @@ async def set_aside(
 def read(row: InboxRow) -> Incoming:
     """The update as it was stored."""
     data = dict(row.payload)
-    return Incoming(
-        **data | {"at": datetime.fromisoformat(data["at"]), "kind": IncomingKind(data["kind"])}
-    )
+    return Incoming(**data | {"at": datetime.fromisoformat(data["at"]), "kind": IncomingKind(data["kind"])})

@@ -63,11 +63,7 @@ async def _plan_next_day(
     due_at, too_late_at = next_loud_day(max(after, now - timedelta(days=1)))
     while too_late_at < now:
         due_at, too_late_at = next_loud_day(due_at)
-    session.add(
-        Nudge(
-            conversation_id=conversation_id, kind=kind, about=about, due_at=due_at, too_late_at=too_late_at
-        )
-    )
+    session.add(Nudge(conversation_id=conversation_id, kind=kind, about=about, due_at=due_at, too_late_at=too_late_at))
     await session.flush()
 
 
@@ -169,9 +165,7 @@ async def _why_not(session: AsyncSession, nudge: Nudge, now: datetime) -> str | 
     return await _why_not_nudge(session, nudge, conversation, now)
 
 
-async def _why_not_nudge(
-    session: AsyncSession, nudge: Nudge, conversation: Conversation, now: datetime
-) -> str | None:
+async def _why_not_nudge(session: AsyncSession, nudge: Nudge, conversation: Conversation, now: datetime) -> str | None:
     if conversation.identity.person.nudges_stopped_at is not None:
         return "stopped"
     if conversation.discreet:
@@ -181,9 +175,7 @@ async def _why_not_nudge(
     if await people.alert_is_open(session, conversation):
         return "alert"
     held = await session.scalar(
-        select(Handoff.id).where(
-            Handoff.conversation_id == conversation.id, Handoff.state.in_(("asked", "taken"))
-        )
+        select(Handoff.id).where(Handoff.conversation_id == conversation.id, Handoff.state.in_(("asked", "taken")))
     )
     if held is not None:
         return "a human has it"
@@ -206,15 +198,11 @@ async def _why_not_nudge(
 # ── Words ────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _evening(
-    session: AsyncSession, nudge: Nudge, conversation: Conversation, now: datetime
-) -> list[Say]:
+async def _evening(session: AsyncSession, nudge: Nudge, conversation: Conversation, now: datetime) -> list[Say]:
     return await _reminder(session, nudge, conversation, now, "utter_reminder_evening")
 
 
-async def _two_hours(
-    session: AsyncSession, nudge: Nudge, conversation: Conversation, now: datetime
-) -> list[Say]:
+async def _two_hours(session: AsyncSession, nudge: Nudge, conversation: Conversation, now: datetime) -> list[Say]:
     return await _reminder(session, nudge, conversation, now, "utter_reminder_two_hours")
 
 
@@ -223,9 +211,7 @@ async def _reminder(
 ) -> list[Say]:
     appointment = await session.get_one(Appointment, nudge.about)
     alert = (
-        await session.scalars(
-            select(Alert).where(Alert.conversation_id == conversation.id, Alert.closed_at.is_(None))
-        )
+        await session.scalars(select(Alert).where(Alert.conversation_id == conversation.id, Alert.closed_at.is_(None)))
     ).first()
     if conversation.discreet or alert is not None:
         response = "utter_reminder_evening_neutral"
@@ -241,18 +227,14 @@ async def _reminder(
     return [Say(response, values)]
 
 
-async def _no_show(
-    session: AsyncSession, nudge: Nudge, conversation: Conversation, now: datetime
-) -> list[Say]:
+async def _no_show(session: AsyncSession, nudge: Nudge, conversation: Conversation, now: datetime) -> list[Say]:
     appointment = await session.get_one(Appointment, nudge.about)
     day = say_day(in_paris(appointment.starts_at).date(), in_paris(now).date())
     people.keep_pending(conversation, "rebook", now)
     return [Say("utter_no_show", {"day": day})]
 
 
-async def _unfinished(
-    session: AsyncSession, nudge: Nudge, conversation: Conversation, now: datetime
-) -> list[Say]:
+async def _unfinished(session: AsyncSession, nudge: Nudge, conversation: Conversation, now: datetime) -> list[Say]:
     people.keep_pending(conversation, "rebook", now)
     return [Say("utter_unfinished_booking")]
 

@@ -30,9 +30,7 @@ async def say(
     seed = turn_id if turn_id is not None else conversation.id + int(now.timestamp()) // 86400
     rows = []
     bubbles = [
-        bubble
-        for part in parts
-        for bubble in ([part] if isinstance(part, Bubble) else texts.render(part, seed))
+        bubble for part in parts for bubble in ([part] if isinstance(part, Bubble) else texts.render(part, seed))
     ]
     for index, bubble in enumerate(bubbles):
         message = Message(
@@ -76,9 +74,7 @@ async def queue(
     now: datetime,
 ) -> OutboxRow:
     """Queue something that is not said in a conversation: a notice, a deletion, a button's receipt."""
-    row = OutboxRow(
-        channel=channel, address=address, kind=kind, payload=payload, not_before=now, created_at=now
-    )
+    row = OutboxRow(channel=channel, address=address, kind=kind, payload=payload, not_before=now, created_at=now)
     session.add(row)
     await session.flush()
     return row

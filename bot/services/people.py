@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, or_, select, update
@@ -28,6 +28,7 @@ from bot.storage.tables import (
     OldRasaKey,
     OutboxRow,
     Person,
+    SendBudget,
     Source,
     SourceTouch,
     Structure,
@@ -35,13 +36,18 @@ from bot.storage.tables import (
     TurnEffect,
 )
 
+GONE = "erased:"
+SAY_GOODBYE = timedelta(minutes=5)
+
 
 async def meet(session: AsyncSession, channel: Channel, address: str, now: datetime) -> Conversation:
     """The conversation of an address; the first time, a person, an identity and a conversation are made."""
     identity = await session.scalar(
         select(ChannelIdentity).where(ChannelIdentity.channel == channel, ChannelIdentity.address == address)
     )
-    if identity is not None:
+    if identity is not None and identity.person.erased_at is not None:
+        await _forget_address(session, identity)
+    elif identity is not None:
         found = await session.scalar(select(Conversation).where(Conversation.identity_id == identity.id))
         assert found is not None, "an identity is made with its conversation"
         return found
@@ -130,15 +136,13 @@ async def alert_is_open(session: AsyncSession, conversation: Conversation) -> bo
 async def erase(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> None:
     """Erase what a person wrote and what ties them to their account. Milestones, which name nobody, stay.
 
-    The caller has made sure that no alert is open and no appointment is to come. The turn under way is
-    kept until it is answered; the address goes with the last message (see `forget_address`).
+    The caller has made sure that no alert is open and no appointment is to come. The address is kept a
+    few minutes more, to say that it is done (see `forget_the_erased`).
     """
     await rotate_rasa_key(session, conversation, now)
     await session.execute(delete(Message).where(Message.conversation_id == conversation.id))
     turns = select(Turn.id).where(Turn.conversation_id == conversation.id)
-    await session.execute(
-        delete(TurnEffect).where(TurnEffect.turn_id.in_(turns), TurnEffect.turn_id != turn.id)
-    )
+    await session.execute(delete(TurnEffect).where(TurnEffect.turn_id.in_(turns), TurnEffect.turn_id != turn.id))
     await session.execute(update(Turn).where(Turn.id.in_(turns)).values(text=None, before=None))
     await session.execute(
         update(InboxRow)
@@ -170,6 +174,35 @@ async def erase(session: AsyncSession, conversation: Conversation, turn: Turn, n
     person.erased_at = now
     if touch is not None:
         await session.delete(touch)
+
+
+async def forget_the_erased(session: AsyncSession, now: datetime) -> int:
+    """Forget the addresses of those who were erased some minutes ago; returns how many."""
+    identities = (
+        await session.scalars(
+            select(ChannelIdentity)
+            .join(Person, ChannelIdentity.person_id == Person.id)
+            .where(Person.erased_at < now - SAY_GOODBYE, ChannelIdentity.address.not_like(f"{GONE}%"))
+        )
+    ).all()
+    for identity in identities:
+        await _forget_address(session, identity)
+    return len(identities)
+
+
+async def _forget_address(session: AsyncSession, identity: ChannelIdentity) -> None:
+    """The account and the person no longer meet: whoever writes from it again is someone new."""
+    nobody = f"{GONE}{identity.id}"
+    for table in (InboxRow, Turn, OutboxRow):
+        await session.execute(
+            update(table)
+            .where(table.channel == identity.channel, table.address == identity.address)
+            .values(address=nobody)
+        )
+    await session.execute(update(OutboxRow).where(OutboxRow.address == nobody).values(payload={}))
+    await session.execute(delete(SendBudget).where(SendBudget.scope == f"{identity.channel.value}:{identity.address}"))
+    identity.address = nobody
+    await session.flush()
 
 
 async def stop_nudges(conversation: Conversation, now: datetime) -> bool:

@@ -50,9 +50,7 @@ async def of_territory(session: AsyncSession, conversation: Conversation) -> Seq
     return rows.all()
 
 
-async def find(
-    session: AsyncSession, conversation: Conversation, text: str, *, asked: bool = False
-) -> Found:
+async def find(session: AsyncSession, conversation: Conversation, text: str, *, asked: bool = False) -> Found:
     """The places a text speaks of: named themselves, or by a commune they are in or serve.
 
     `asked`: the text answers the question where.
@@ -75,14 +73,10 @@ def serving(places: Sequence[Place], commune: Commune) -> tuple[tuple[Place, ...
     inside = tuple(place for place in places if place.insee == commune.insee)
     if inside:
         return inside, False
-    chosen = tuple(
-        place for place in places if commune.insee in place.serves or commune.epci in place.serves
-    )
+    chosen = tuple(place for place in places if commune.insee in place.serves or commune.epci in place.serves)
     if chosen:
         return chosen, True
-    near = tuple(
-        place for place in places if place.insee and communes.by_insee(place.insee).epci == commune.epci
-    )
+    near = tuple(place for place in places if place.insee and communes.by_insee(place.insee).epci == commune.epci)
     return near, True
 
 
@@ -108,9 +102,7 @@ def button_of(place: Place, payload: str) -> Button:
     return Button(name[:MAX_BUTTON], payload)
 
 
-async def tell(
-    session: AsyncSession, conversation: Conversation, text: str, now: datetime
-) -> list[Say]:
+async def tell(session: AsyncSession, conversation: Conversation, text: str, now: datetime) -> list[Say]:
     """Answer "where and when": the address and the coming hours of the places asked for, or the list."""
     found = await find(session, conversation, text)
     if found.outside is not None:
@@ -143,18 +135,12 @@ async def tell_all(session: AsyncSession, conversation: Conversation) -> list[Sa
 
 async def describe(session: AsyncSession, place: Place, now: datetime) -> Say:
     """One place: its address, and when it receives people."""
-    openings = (
-        await session.scalars(select(Opening).where(Opening.place_id == place.id, Opening.active))
-    ).all()
+    openings = (await session.scalars(select(Opening).where(Opening.place_id == place.id, Opening.active))).all()
     today = in_paris(now).date()
     lines: list[str] = []
-    weekly = sorted(
-        {(o.weekday, o.start_minute, o.end_minute) for o in openings if o.weekday is not None}
-    )
+    weekly = sorted({(o.weekday, o.start_minute, o.end_minute) for o in openings if o.weekday is not None})
     for weekday in sorted({day for day, _, _ in weekly}):
-        hours = " et ".join(
-            f"{_clock(start)}-{_clock(end)}" for day, start, end in weekly if day == weekday
-        )
+        hours = " et ".join(f"{_clock(start)}-{_clock(end)}" for day, start, end in weekly if day == weekday)
         lines.append(f"{DAYS[weekday].capitalize()} : {hours}")
     dated = sorted({(o.on_date, o.start_minute, o.end_minute) for o in openings if o.on_date})
     for day, start, end in [row for row in dated if row[0] and row[0] >= today][:3]:
@@ -166,9 +152,7 @@ async def describe(session: AsyncSession, place: Place, now: datetime) -> Say:
     return Say("utter_place_hours", values)
 
 
-async def nearest(
-    session: AsyncSession, conversation: Conversation, latitude: float, longitude: float
-) -> Place | None:
+async def nearest(session: AsyncSession, conversation: Conversation, latitude: float, longitude: float) -> Place | None:
     """The place nearest to a position, within 60 km as the crow flies. The position is not kept."""
     places = await of_territory(session, conversation)
     distances = [

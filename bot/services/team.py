@@ -78,9 +78,7 @@ class TeamNow:
 
 async def hours_of(session: AsyncSession, adviser: Adviser, *, on_call: bool = False) -> Hours:
     """An adviser's hours of presence, or of on-call duty."""
-    rows = await session.scalars(
-        select(Presence).where(Presence.adviser_id == adviser.id, Presence.on_call == on_call)
-    )
+    rows = await session.scalars(select(Presence).where(Presence.adviser_id == adviser.id, Presence.on_call == on_call))
     return Hours(
         tuple(Window(row.weekday, _clock(row.start_minute), _clock(row.end_minute)) for row in rows),
         await closures_of(session, adviser.structure_id, adviser.id),
@@ -138,13 +136,13 @@ async def tell(
     alert: Alert | None = None,
     conversation: Conversation | None = None,
 ) -> None:
-    """Tell advisers that something waits: in their list, and on their Telegram if they linked it.
+    """Tell advisers that something waits: in their list, and in their hours on their Telegram if they linked it.
 
     The notice carries the kind of wait and an anonymous number; never a text, a name or a kind of danger.
     """
     for adviser in advisers:
         row = None
-        if adviser.telegram_chat:
+        if adviser.telegram_chat and await is_reachable(session, adviser, now):
             number = handoff.id if handoff else alert.id if alert else conversation.id if conversation else 0
             bubble = texts.render(Say(f"utter_notice_{kind.value}", {"number": str(number)}))[0]
             row = await outbox.queue(
@@ -171,21 +169,19 @@ async def tell(
 
 async def reachable(session: AsyncSession, structure_id: str, now: datetime) -> list[Adviser]:
     """Who may be told now: present or on call. Nothing is pushed to anyone outside those hours."""
-    found = []
-    for adviser in await advisers_of(session, structure_id):
-        present = await hours_of(session, adviser)
-        on_call = await hours_of(session, adviser, on_call=True)
-        if present.is_open(now) or on_call.is_open(now):
-            found.append(adviser)
-    return found
+    return [
+        adviser for adviser in await advisers_of(session, structure_id) if await is_reachable(session, adviser, now)
+    ]
+
+
+async def is_reachable(session: AsyncSession, adviser: Adviser, now: datetime) -> bool:
+    """Whether an adviser is in their hours of presence or of on-call duty."""
+    present = await hours_of(session, adviser)
+    return present.is_open(now) or (await hours_of(session, adviser, on_call=True)).is_open(now)
 
 
 async def coordinators(session: AsyncSession, structure_id: str, now: datetime) -> list[Adviser]:
-    return [
-        adviser
-        for adviser in await reachable(session, structure_id, now)
-        if adviser.role is Role.COORDINATOR
-    ]
+    return [adviser for adviser in await reachable(session, structure_id, now) if adviser.role is Role.COORDINATOR]
 
 
 async def tell_unreachable(session: AsyncSession, conversation: Conversation, now: datetime) -> None:

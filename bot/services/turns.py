@@ -82,9 +82,7 @@ class Pace:
     lease: timedelta
 
 
-async def take_turn(
-    database: Database, assistant: Assistant, away: Away, clock: Clock, pace: Pace
-) -> bool:
+async def take_turn(database: Database, assistant: Assistant, away: Away, clock: Clock, pace: Pace) -> bool:
     """Answer the next thing that waits; False if nothing does."""
     try:
         question = await _claim(database, clock.now(), pace)
@@ -191,9 +189,7 @@ async def _what_waits(session: AsyncSession, now: datetime, pace: Pace) -> Seque
     return []
 
 
-async def _open(
-    session: AsyncSession, rows: Sequence[InboxRow], now: datetime, pace: Pace
-) -> Question | bool:
+async def _open(session: AsyncSession, rows: Sequence[InboxRow], now: datetime, pace: Pace) -> Question | bool:
     """Begin the turn: keep what came in, and let who must answer do it."""
     first = rows[0]
     conversation = await people.meet(session, first.channel, first.address, now)
@@ -305,9 +301,7 @@ async def _before(
 
 async def _waited(session: AsyncSession, turn: Turn, now: datetime) -> timedelta:
     """How long the turn's first message waited for its answer."""
-    arrived = await session.scalar(
-        select(func.min(InboxRow.received_at)).where(InboxRow.turn_id == turn.id)
-    )
+    arrived = await session.scalar(select(func.min(InboxRow.received_at)).where(InboxRow.turn_id == turn.id))
     return now - arrived if arrived is not None else timedelta(0)
 
 
@@ -335,17 +329,18 @@ async def _other(
         return []
     if kind is IncomingKind.EDIT:
         return await _edit(session, conversation, row, incoming, now)
-    if kind is not IncomingKind.LOCATION:
+    if kind is IncomingKind.LOCATION:
+        row.payload = row.payload | {"latitude": None, "longitude": None}
+    else:
         session.add(_message(conversation, turn, row, incoming))
         await session.flush()
     holder = await handoffs.holder(session, conversation)
+    reading = safety.check(incoming.text)
+    if reading.level >= safety.Level.HIGH:
+        alert = await alerts.open_alert(session, conversation)
+        return await alerts.heard(session, conversation, alert, holder, incoming.text, reading, now)
     if holder is not None:
         return await handoffs.say_holder_off_duty(session, holder, now)
-    if incoming.text and kind is not IncomingKind.STICKER:
-        reading = safety.check(incoming.text)
-        if reading.level >= safety.Level.HIGH:
-            alert = await alerts.open_alert(session, conversation)
-            return await alerts.heard(session, conversation, alert, None, incoming.text, reading, now)
     if kind is IncomingKind.VOICE:
         return await _voice(session, conversation, now)
     if kind is IncomingKind.LOCATION:
@@ -394,9 +389,7 @@ async def _voice(session: AsyncSession, conversation: Conversation, now: datetim
     return [Say("utter_voice", {"when": when}) if when else Say("utter_voice_no_hours")]
 
 
-async def _location(
-    session: AsyncSession, conversation: Conversation, incoming: Incoming, now: datetime
-) -> list[Say]:
+async def _location(session: AsyncSession, conversation: Conversation, incoming: Incoming, now: datetime) -> list[Say]:
     """A position is used once, to find a place, and is not kept."""
     if incoming.latitude is None or incoming.longitude is None:
         return [Say("utter_location_unknown")]

@@ -242,8 +242,13 @@ class InboxRow(Base):
     __tablename__ = "inbox"
     __table_args__ = (
         UniqueConstraint("channel", "update_id"),
-        Index("ix_inbox_waiting", "channel", "address", postgresql_where=text("turn_id IS NULL"),
-              sqlite_where=text("turn_id IS NULL")),
+        Index(
+            "ix_inbox_waiting",
+            "channel",
+            "address",
+            postgresql_where=text("turn_id IS NULL"),
+            sqlite_where=text("turn_id IS NULL"),
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     channel: Mapped[Channel] = mapped_column(Named(Channel))
@@ -262,8 +267,14 @@ class Turn(Base):
 
     __tablename__ = "turn"
     __table_args__ = (
-        Index("uq_turn_open", "channel", "address", unique=True, postgresql_where=text("closed_at IS NULL"),
-              sqlite_where=text("closed_at IS NULL")),
+        Index(
+            "uq_turn_open",
+            "channel",
+            "address",
+            unique=True,
+            postgresql_where=text("closed_at IS NULL"),
+            sqlite_where=text("closed_at IS NULL"),
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     channel: Mapped[Channel] = mapped_column(Named(Channel))
@@ -348,8 +359,14 @@ class SendBudget(Base):
 class Appointment(Base):
     __tablename__ = "appointment"
     __table_args__ = (
-        Index("uq_appointment_open", "person_id", "reason", unique=True,
-              postgresql_where=text("state = 'booked'"), sqlite_where=text("state = 'booked'")),
+        Index(
+            "uq_appointment_open",
+            "person_id",
+            "reason",
+            unique=True,
+            postgresql_where=text("state = 'booked'"),
+            sqlite_where=text("state = 'booked'"),
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
@@ -391,8 +408,13 @@ class BookingDraft(Base):
 
     __tablename__ = "booking_draft"
     __table_args__ = (
-        Index("uq_booking_draft_open", "conversation_id", unique=True,
-              postgresql_where=text("state = 'open'"), sqlite_where=text("state = 'open'")),
+        Index(
+            "uq_booking_draft_open",
+            "conversation_id",
+            unique=True,
+            postgresql_where=text("state = 'open'"),
+            sqlite_where=text("state = 'open'"),
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
@@ -434,9 +456,13 @@ class Nudge(Base):
 class Handoff(Base):
     __tablename__ = "handoff"
     __table_args__ = (
-        Index("uq_handoff_open", "conversation_id", unique=True,
-              postgresql_where=text("state IN ('asked', 'taken')"),
-              sqlite_where=text("state IN ('asked', 'taken')")),
+        Index(
+            "uq_handoff_open",
+            "conversation_id",
+            unique=True,
+            postgresql_where=text("state IN ('asked', 'taken')"),
+            sqlite_where=text("state IN ('asked', 'taken')"),
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
@@ -446,6 +472,7 @@ class Handoff(Base):
     priority: Mapped[int]
     detail: Mapped[str | None] = mapped_column(String(120))
     asked_at: Mapped[datetime]
+    told_at: Mapped[datetime | None]
     adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
     taken_at: Mapped[datetime | None]
     last_human_at: Mapped[datetime | None]
@@ -469,8 +496,13 @@ class Alert(Base):
 
     __tablename__ = "alert"
     __table_args__ = (
-        Index("uq_alert_open", "conversation_id", unique=True, postgresql_where=text("closed_at IS NULL"),
-              sqlite_where=text("closed_at IS NULL")),
+        Index(
+            "uq_alert_open",
+            "conversation_id",
+            unique=True,
+            postgresql_where=text("closed_at IS NULL"),
+            sqlite_where=text("closed_at IS NULL"),
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)

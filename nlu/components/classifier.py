@@ -75,9 +75,7 @@ class LinearClassifier(GraphComponent, IntentClassifier):
                 TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=2),
                 TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\b\w+\b"),
             ),
-            LogisticRegression(
-                C=self._config["inverse_regularisation"], max_iter=self._config["iterations"], tol=1e-3
-            ),
+            LogisticRegression(C=self._config["inverse_regularisation"], max_iter=self._config["iterations"], tol=1e-3),
         )
         self._pipeline.fit(
             [fold(example.get(TEXT)) for example in examples], [example.get(INTENT) for example in examples]

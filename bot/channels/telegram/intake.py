@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 KINDS = ["message", "edited_message", "callback_query", "my_chat_member"]
 LONG_POLL_SECONDS = 30
+REFUSED_TOKEN = "TELEGRAM_BOT_TOKEN : Telegram refuse ce jeton. Copie-le de nouveau de BotFather."
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
 
@@ -93,7 +94,7 @@ class Polling:
             "getUpdates", json={"offset": offset, "timeout": LONG_POLL_SECONDS, "allowed_updates": KINDS}
         )
         if answer.status_code in (401, 404):
-            raise SettingsError("TELEGRAM_BOT_TOKEN : Telegram refuse ce jeton. Copie-le de nouveau de BotFather.")
+            raise SettingsError(REFUSED_TOKEN)
         if answer.status_code == 409:
             log.warning("another process polls this bot, or a webhook is set")
         answer.raise_for_status()
@@ -104,9 +105,7 @@ class Polling:
         await self._http.aclose()
 
 
-def webhook_router(
-    database: Database, clock: Clock, secret: str, on_stored: Callable[[], None]
-) -> APIRouter:
+def webhook_router(database: Database, clock: Clock, secret: str, on_stored: Callable[[], None]) -> APIRouter:
     """The webhook: 200 only after the commit; Telegram sends again what did not get it."""
     router = APIRouter()
 

@@ -39,9 +39,7 @@ class TelegramMessenger:
                 return None
             return await self._say(parcel)
         except RetryAfter as error:
-            seconds = error.retry_after if isinstance(error.retry_after, int) else (
-                error.retry_after.total_seconds()
-            )
+            seconds = error.retry_after if isinstance(error.retry_after, int) else (error.retry_after.total_seconds())
             raise SendLater(seconds) from error
         except Forbidden as error:
             raise Blocked("blocked") from error

@@ -50,9 +50,7 @@ def read_line(line: str, address: str, buttons: list[tuple[str, str]], clock: Cl
         return Incoming(IncomingKind.BUTTON, address, clock.now(), argument=buttons[int(number) - 1][1])
     if line.startswith("/"):
         command, _, argument = line[1:].partition(" ")
-        return Incoming(
-            IncomingKind.COMMAND, address, clock.now(), text=command.lower()[:64], argument=argument[:64]
-        )
+        return Incoming(IncomingKind.COMMAND, address, clock.now(), text=command.lower()[:64], argument=argument[:64])
     return Incoming(IncomingKind.TEXT, address, clock.now(), text=line[:4096])
 
 

@@ -219,6 +219,7 @@ def upgrade() -> None:
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("detail", sa.String(length=120), nullable=True),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("adviser_id", sa.Integer(), nullable=True),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_human_at", sa.DateTime(timezone=True), nullable=True),
