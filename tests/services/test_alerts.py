@@ -14,7 +14,7 @@ from bot.domain.team import NoticeKind
 from bot.errors import NothingToDo, NotYourStructure
 from bot.services import alerts, delivery, handoffs, outbox
 from bot.storage.database import Database
-from bot.storage.tables import Adviser, Alert, Conversation, Handoff, Notice, OutboxRow
+from bot.storage.tables import Adviser, Alert, Conversation, Handoff, Notice, OutboxRow, Presence
 from tests.factories import NOW, adviser, handoff, paris, young_person
 from tests.fakes.clock import FakeClock
 from tests.fakes.messenger import FakeMessenger
@@ -121,7 +121,7 @@ async def test_nobody_is_told_outside_their_hours_and_all_are_when_they_come_bac
             await alerts.tick(session, at)
             at += timedelta(minutes=5)
         assert await _told(session) == []
-        await alerts.tick(session, after(30, MORNING))
+        await alerts.tick(session, MORNING)
         assert {name for name, _ in await _told(session)} == {"Sandra", "Nadia", "Claire"}
 
 
@@ -243,3 +243,19 @@ async def test_a_human_of_the_structure_closes_it_once_and_it_is_not_told_again(
         await alerts.tick(session, after(30))
         assert await _times_told(session) == told
         assert await alerts.open_alert(session, young) is None
+
+
+async def test_who_is_on_call_is_told_as_soon_as_their_hours_begin(database: Database) -> None:
+    six = paris("2027-03-11T06:00")
+    async with database.unit_of_work() as session:
+        sandra = await adviser(session, "sandra")
+        session.add(
+            Presence(
+                adviser_id=sandra.id, on_call=True, weekday=six.weekday(), start_minute=6 * 60, end_minute=8 * 60
+            )
+        )
+        await _hears(session, await young_person(session), CRITICAL, NIGHT)
+        await alerts.tick(session, six - timedelta(minutes=1))
+        assert await _told(session) == []
+        await alerts.tick(session, six)
+        assert await _told(session) == [("Sandra", NoticeKind.ALERT_CRITICAL)]

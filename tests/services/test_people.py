@@ -12,8 +12,8 @@ from bot.domain.appointments import AppointmentState
 from bot.domain.conversations import Author, IncomingKind
 from bot.domain.handoffs import HandoffReason
 from bot.domain.people import Channel, MilestoneKind
-from bot.services import alerts, people, rights, team
 from bot.domain.safety import check
+from bot.services import alerts, people, rights, team
 from bot.storage.database import Database
 from bot.storage.tables import (
     Appointment,

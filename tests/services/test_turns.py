@@ -252,9 +252,9 @@ async def test_what_was_done_before_the_assistant_went_away_is_said(database: Da
     assert said
     assert "Mission Locale" in " ".join(said)
     assert said[0] not in _may_say("utter_rasa_away")
+    async with database.read_only() as session:
+        turn_id = (await session.scalars(select(Turn.id))).one()
     with pytest.raises(ClosedTurn):
-        async with database.read_only() as session:
-            turn_id = (await session.scalars(select(Turn.id))).one()
         await turns.act(database, turn_id, "action_late", _ask_human, NOW)
 
 

@@ -33,10 +33,13 @@ async def test_a_hundred_increments_at_once_lose_none(database: Database) -> Non
 
 
 async def test_a_unit_that_fails_keeps_nothing(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def fail() -> None:
         async with database.unit_of_work() as session:
             await young_person(session)
-            _ = 1 / 0
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     async with database.read_only() as session:
         assert (await session.scalars(select(Person))).all() == []
 
