@@ -122,11 +122,11 @@ def _train(settings: Settings) -> None:
     path = training.model_path(settings.var)
     if path.exists():
         return
-    console.print("Entraînement du modèle, une seule fois : quelques minutes.")
     try:
-        training.train(settings.var)
+        with console.status("Entraînement du modèle, une seule fois : une à deux minutes."):
+            training.train(settings.var)
     except training.TrainingFailed as error:
-        console.print(f"[red]L'entraînement a échoué ({error}).[/red] Lance « make check » pour voir pourquoi.")
+        console.print(f"[red]L'entraînement a échoué.[/red] Rasa dit pourquoi dans {error}.")
         raise typer.Exit(1) from error
     console.print(f"Modèle prêt : {path}")
 

@@ -78,9 +78,15 @@ async def worker(settings: Settings) -> None:
 async def rasa(settings: Settings) -> None:
     """Rasa, started again whenever it dies."""
     while True:
-        process = await asyncio.create_subprocess_exec(
-            *rasa_command(settings), cwd=training.ROOT, env=rasa_environment(settings)
-        )
+        # Rasa writes a lot, and none of it is for the one who started us.
+        with (settings.var / "rasa.log").open("ab") as log_file:
+            process = await asyncio.create_subprocess_exec(
+                *rasa_command(settings),
+                cwd=training.ROOT,
+                env=rasa_environment(settings),
+                stdout=log_file,
+                stderr=log_file,
+            )
         try:
             code = await process.wait()
         finally:

@@ -24,7 +24,7 @@ WHAT_COUNTS = (
 
 
 class TrainingFailed(Exception):
-    """Rasa could not train; its own output says why."""
+    """Rasa could not train; the message is the path of its own output, which says why."""
 
 
 def fingerprint() -> str:
@@ -91,10 +91,14 @@ def train(var: Path) -> Path:
         "--fixed-model-name",
         "training",
     ]
-    result = subprocess.run(command, cwd=ROOT, env=rasa_environment() | _placeholders(), check=False)
+    log = var / "train.log"
+    with log.open("wb") as output:
+        result = subprocess.run(
+            command, cwd=ROOT, env=rasa_environment() | _placeholders(), stdout=output, stderr=output, check=False
+        )
     trained = path.parent / "training.tar.gz"
     if result.returncode or not trained.exists():
-        raise TrainingFailed(f"rasa train: {result.returncode}")
+        raise TrainingFailed(str(log))
     for old in path.parent.glob("promeneurs-*.tar.gz"):
         old.unlink()
     trained.replace(path)

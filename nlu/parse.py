@@ -10,11 +10,14 @@ from rasa.core.agent import Agent
 
 
 async def main(model: str) -> None:
+    # Rasa writes lines of its own on stdout; the answers must be alone there.
+    out, sys.stdout = sys.stdout, sys.stderr
     agent = Agent.load(model)
     for line in sys.stdin:
         parsed = await agent.parse_message(json.loads(line))
         intent = parsed["intent"]
-        print(json.dumps({"intent": intent["name"], "confidence": round(float(intent["confidence"]), 4)}), flush=True)
+        answer = {"intent": intent["name"], "confidence": round(float(intent["confidence"]), 4)}
+        print(json.dumps(answer), file=out, flush=True)
 
 
 if __name__ == "__main__":

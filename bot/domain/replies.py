@@ -15,7 +15,8 @@ YES_WORDS = (
 YES = re.compile(rf"^{YES_WORDS}(?: {YES_WORDS})*$")
 NO_WORDS = (
     r"(?:non|nope|pas possible|impossible|je (?:ne )?(?:peux|pourrai) (?:pas|plus)(?: venir)?(?: finalement)?|"
-    r"je (?:ne )?(?:viens|viendrai) (?:pas|plus)|pas dispo(?:nible)?|aucun|ca (?:ne )?(?:me )?va pas|pas ca|desole|merci)"
+    r"je (?:ne )?(?:viens|viendrai) (?:pas|plus)|pas dispo(?:nible)?|aucun|ca (?:ne )?(?:me )?va pas|pas ca|desole|"
+    r"merci)"
 )
 NO = re.compile(rf"^{NO_WORDS}(?: {NO_WORDS})*$")
 LEAVE = re.compile(

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import replies
 from bot.domain.calendar import say_moment
 from bot.domain.conversations import Say
 from bot.domain.handoffs import HandoffReason
+from bot.domain.outbox import OutboxKind
 from bot.errors import NoAppointment
 from bot.services import appointments, booking, buttons, handoffs, people, rights, team
-from bot.storage.tables import Conversation, Turn
+from bot.storage.tables import Conversation, OutboxRow, Turn
 
 PENDING_LIVES = timedelta(hours=36)
 NOT_UNDERSTOOD_BEFORE_HUMAN = 2
 CANCEL = "utter_cancel_ambiguous"
+OFFER = re.compile(r"Tu veux (?![^?]*\b(?:quoi|quel|laquelle|autre chose|ou)\b)[^.?!]*\?")
 
 
 async def to_pending(
@@ -71,11 +75,32 @@ async def to_pending(
 async def yes_or_no(
     session: AsyncSession, conversation: Conversation, turn: Turn, yes: bool, now: datetime
 ) -> list[Say]:
-    """A yes or a no; to nothing, the menu."""
+    """A yes or a no: to what is pending, to what was just offered; to nothing, the menu."""
     said = await to_pending(session, conversation, turn, yes, now)
     if said is not None:
         return said
+    payload = await _offered(session, conversation, now) if yes else None
+    if payload is not None:
+        return await buttons.press(session, conversation, turn, payload, now)
     return [Say("utter_affirm_nothing_pending" if yes else "utter_deny_nothing_pending")]
+
+
+async def _offered(session: AsyncSession, conversation: Conversation, now: datetime) -> str | None:
+    """The button that a yes to the last thing said would press; None if it offered nothing.
+
+    "Tu veux un rendez-vous ?" can be answered by a yes, "Tu veux quoi ?" cannot.
+    """
+    ours = (OutboxRow.conversation_id == conversation.id, OutboxRow.kind.in_((OutboxKind.REPLY, OutboxKind.SERVICE)))
+    last = await session.scalar(select(func.max(OutboxRow.created_at)).where(*ours))
+    if last is None or now - last > PENDING_LIVES:
+        return None
+    rows = await session.scalars(select(OutboxRow).where(*ours, OutboxRow.created_at == last).order_by(OutboxRow.id))
+    bubbles = [row.payload for row in rows if row.payload]
+    question = next((found[0] for bubble in bubbles if (found := OFFER.search(bubble["text"]))), None)
+    payloads = [payload for bubble in bubbles for _, payload in bubble["buttons"]]
+    if question is None or not payloads:
+        return None
+    return "book" if "rendez-vous" in question and "book" in payloads else payloads[0]
 
 
 async def bare_fact(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> list[Say]:
