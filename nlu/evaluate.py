@@ -27,12 +27,10 @@ async def main(model: str, held_out: str, report: str | None) -> None:
             wrong.append((example.get("text"), expected[-1], found[-1], parsed["intent"]["confidence"]))
     figures = classification_report(expected, found, output_dict=True, zero_division=0)
     seconds.sort()
-    print(
-        f"{len(expected)} sentences, accuracy {figures['accuracy']:.3f}, macro-F1 {figures['macro avg']['f1-score']:.3f}"
-    )
-    print(
-        f"parse p50 {seconds[len(seconds) // 2] * 1000:.1f} ms, p99 {seconds[int(len(seconds) * 0.99)] * 1000:.1f} ms"
-    )
+    accuracy, macro = figures["accuracy"], figures["macro avg"]["f1-score"]
+    print(f"{len(expected)} sentences, accuracy {accuracy:.3f}, macro-F1 {macro:.3f}")
+    p50, p99 = (seconds[int(len(seconds) * part)] * 1000 for part in (0.5, 0.99))
+    print(f"parse p50 {p50:.1f} ms, p99 {p99:.1f} ms")
     recalls = sorted((figures[intent]["recall"], intent) for intent in set(expected))
     print("lowest recalls: " + ", ".join(f"{intent} {recall:.2f}" for recall, intent in recalls[:12]))
     if report:
