@@ -99,6 +99,10 @@ class RasaAssistant:
         if question.booking == question.knows_booking:
             return
         events = [
+            # A session begins with them: Rasa dates them before the session it would begin itself, and loses them.
+            {"event": "action", "name": "action_session_start"},
+            {"event": "session_started"},
+            {"event": "action", "name": "action_listen"},
             {"event": "active_loop", "name": FORM if question.booking else None},
             {"event": "slot", "name": "requested_slot", "value": STEP if question.booking else None},
         ]

@@ -468,9 +468,11 @@ async def _close(
         if await session.get(TurnEffect, (turn.id, NOT_UNDERSTOOD)) is None:
             conversation.misunderstood = 0
         draft = await booking.open_draft(session, conversation, now)
-        conversation.rasa_booking = draft is not None
         form = await session.get(TurnEffect, (turn.id, FORM))
-        if form is not None and form.outcome["digression"]:
+        digression = form is not None and form.outcome["digression"]
+        # What Rasa believes, which a button or another action than its form may have made untrue.
+        conversation.rasa_booking = form.outcome["open"] if form is not None and not digression else question.booking
+        if digression:
             parts = [*parts, *await booking.resume(session, conversation, now)]
         if conversation.rasa_turns >= MAX_TURNS_PER_KEY and draft is None:
             await people.rotate_rasa_key(session, conversation, now)
