@@ -20,11 +20,12 @@ from sqlalchemy import func, or_, select
 
 from bot import running, training
 from bot.clock import ShiftedClock
+from bot.domain.nudges import NudgeState
 from bot.domain.outbox import OutboxState
 from bot.settings import Settings
 from bot.storage import migrating
 from bot.storage.database import Database
-from bot.storage.tables import InboxRow, OutboxRow, Turn
+from bot.storage.tables import Alert, InboxRow, Nudge, OutboxRow, Turn
 from tests.fakes.bot_api import BotApi
 
 ROOT = training.ROOT
@@ -140,7 +141,7 @@ class Service:
         return file.read_text()[-3000:] if file.exists() else "(no log)"
 
     async def is_quiet(self) -> bool:
-        """Nothing waits at Telegram's, in the inbox or in the outbox."""
+        """Nothing waits at Telegram's, in the inbox or in the outbox, and no tick is due."""
         if self.api.pending_updates:
             return False
         async with self.database.read_only() as session:
@@ -155,7 +156,17 @@ class Service:
                 .select_from(OutboxRow)
                 .where(or_(OutboxRow.state == OutboxState.WAITING, OutboxRow.state == OutboxState.SENDING))
             )
-            for query in (inbox, turns, outbox):
+            # What a tick must look at: on a busy machine one may come late.
+            now = self.clock.now()
+            nudges = (
+                select(func.count()).select_from(Nudge).where(Nudge.state == NudgeState.PLANNED, Nudge.due_at <= now)
+            )
+            alerts = (
+                select(func.count())
+                .select_from(Alert)
+                .where(Alert.closed_at.is_(None), or_(Alert.notify_at <= now, Alert.speak_after <= now))
+            )
+            for query in (inbox, turns, outbox, nudges, alerts):
                 if await session.scalar(query):
                     return False
         return True

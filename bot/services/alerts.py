@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import distress
@@ -131,8 +131,8 @@ async def notice_reached(session: AsyncSession, row: OutboxRow, now: datetime) -
     if alert.answered_at is None:
         return
     script = Script.from_json(alert.script)
-    if REACHED in script.said:
-        return
+    if REACHED in script.said or (alert.conversation.discreet and await _is_late(session, alert, now)):
+        return  # who shares the phone must not read of an alert; it is said at their next message
     alert.script = replace(script, said=(*script.said, REACHED)).to_json()
     says = [Say(REACHED, {"name": adviser.first_name})]
     await outbox.say(session, alert.conversation, says, now, once=f"alert:{alert.id}:reached")
@@ -232,6 +232,16 @@ async def _speak_if_silent(session: AsyncSession, alert: Alert, now: datetime) -
     reading = SafetyReading(alert.level, kinds, Who(alert.who), When(alert.happens), Sure(alert.sure), discreet)
     says = await _first_answer(session, alert, reading, now, late=True)
     await outbox.say(session, alert.conversation, says, now, once=f"alert:{alert.id}:first")
+
+
+async def _is_late(session: AsyncSession, alert: Alert, now: datetime) -> bool:
+    """Whether the young person's last message is more than two minutes old."""
+    wrote = await session.scalar(
+        select(func.max(Message.at)).where(
+            Message.conversation_id == alert.conversation_id, Message.author == Author.YOUNG
+        )
+    )
+    return wrote is None or now - wrote > LATE
 
 
 async def _human_wrote_since(session: AsyncSession, alert: Alert, since: datetime) -> bool:

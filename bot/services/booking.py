@@ -14,7 +14,7 @@ import phonenumbers
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain import dates, replies
+from bot.domain import communes, dates, replies
 from bot.domain.appointments import DraftState, Mode, Slot, pick_three
 from bot.domain.calendar import DAYS, MONTHS, in_paris, say_time
 from bot.domain.communes import Commune
@@ -109,6 +109,9 @@ async def start(
         if moving is not None:
             draft.moving_id, draft.place_id, draft.mode = moving.id, moving.place_id, moving.mode
             draft.phone = moving.phone
+            midnight = in_paris(moving.starts_at).replace(hour=0, minute=0, second=0, microsecond=0)
+            # "Un autre jour": that day is not proposed, unless it is asked for.
+            draft.excluded = [[midnight.isoformat(), (midnight + timedelta(days=1)).isoformat()]]
         session.add(draft)
         await session.flush()
         if moving is None:
@@ -357,6 +360,11 @@ async def _keep(session: AsyncSession, draft: BookingDraft, heard: Heard, now: d
         draft.phone = heard.phone
     if heard.wanted:
         draft.wanted = [[start.isoformat(), end.isoformat()] for start, end in heard.wanted]
+        draft.excluded = [
+            [start.isoformat(), end.isoformat()]
+            for start, end in _spans(draft.excluded)
+            if not any(start <= wished < end for wished, _ in heard.wanted)
+        ]
         draft.seen = []
     if heard.excluded:
         draft.excluded = [[start.isoformat(), end.isoformat()] for start, end in heard.excluded]
@@ -458,7 +466,7 @@ async def _ask_confirmation(session: AsyncSession, draft: BookingDraft, slot: Sl
         "day": f"{DAYS[local.weekday()]} {number} {MONTHS[local.month - 1]}",
         "time": say_time(local),
         "place": place.name if slot.mode is Mode.ON_SITE else slot.mode.label,
-        "short": f"{DAYS[local.weekday()][:3]}. {local.hour}h{f'{local.minute:02}' if local.minute else ''}",
+        "short": f"{DAYS[local.weekday()][:3]}. {_short_time(local)}",
     }
     return Say("utter_move_confirm" if draft.moving_id else "utter_booking_confirm", values)
 
@@ -568,8 +576,14 @@ def _spans(pairs: list[list[str]]) -> list[tuple[datetime, datetime]]:
 
 async def _slot_title(session: AsyncSession, draft: BookingDraft, slot: Slot) -> str:
     local = in_paris(slot.starts_at)
-    title = f"{DAYS[local.weekday()][:3]}. {local.day}/{local.month:02} {say_time(local)}"
+    day, date = DAYS[local.weekday()][:3], f"{local.day}/{local.month:02}"
     if draft.place_id is None and slot.mode is Mode.ON_SITE:
         place = await session.get_one(Place, slot.place_id)
-        return f"{title}, {place.name}"[: places.MAX_BUTTON]
-    return title
+        where = communes.by_insee(place.insee).name if place.insee else place.name
+        # A button has little room, and the commune is what tells one from the other.
+        return f"{day} {date} {_short_time(local)} {where}"[: places.MAX_BUTTON]
+    return f"{day}. {date} {say_time(local)}"
+
+
+def _short_time(local: datetime) -> str:
+    return f"{local.hour}h{local.minute:02}" if local.minute else f"{local.hour}h"

@@ -192,6 +192,7 @@ async def give_back(session: AsyncSession, handoff: Handoff, adviser: Adviser, n
         raise NotTheHolder
     handoff.state, handoff.ended_at = HandoffState.GIVEN_BACK, now
     handoff.conversation.misunderstood = 0
+    handoff.conversation.greeted_at = handoff.conversation.greeted_at or now
     await _keep(session, handoff, now)
     await _announce(session, handoff, "utter_given_back", now)
 
