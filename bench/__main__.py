@@ -45,7 +45,7 @@ LINES = (
     "nan",
     "stenay",
 )
-SECONDS = {1: 60, 10: 30}
+SECONDS = {1: 30, 10: 20}
 
 
 async def measure(service: Service, rate: int) -> list[float]:
