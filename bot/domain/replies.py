@@ -45,7 +45,9 @@ ORDINALS = tuple(
 )
 ELSEWHERE = re.compile(r"\b(?:autre|un autre) (?:lieu|endroit|ville|place)|\bailleurs\b|\bplus pres\b")
 MORE = re.compile(r"\bautres? (?:horaires?|creneaux?|dates?|heures?|jours?)|\bplus tard\b|\bapres ca\b")
-ANYWHERE = re.compile(r"\bn'importe(?: ou)?\b|\bpeu importe\b|\bm'est egal\b|\bou tu veux\b|\bcomme tu veux\b")
+ANYWHERE = re.compile(
+    r"\bn'?importe\b(?! (?:quand|quel))|\bpeu importe\b|\bm'est egal\b|\bou tu veux\b|\bcomme tu veux\b"
+)
 
 
 def plain(text: str) -> str:
