@@ -222,7 +222,7 @@ async def _work(settings: Settings, extra: Mapping[Channel, Messenger], *, with_
             async with asyncio.TaskGroup() as group:
                 group.create_task(parts.run())
                 if with_web:
-                    app = make_app(settings, database, on_stored=parts.inbox_bell.ring)
+                    app = make_app(settings, database, on_stored=parts.stored)
                     group.create_task(_serve_app(settings, app))
                 if settings.telegram_bot_token:
                     group.create_task(_telegram_in(settings, database, parts))
@@ -264,7 +264,7 @@ async def _telegram_in(settings: Settings, database: Database, parts: Worker) ->
         await bot.request.shutdown()
     if settings.telegram_mode is TelegramMode.WEBHOOK:
         return
-    polling = Polling(database, settings.clock, settings.telegram_api_base_url, token, parts.inbox_bell.ring)
+    polling = Polling(database, settings.clock, settings.telegram_api_base_url, token, parts.stored)
     try:
         await polling.run()
     finally:

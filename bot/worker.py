@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from bot.assistant import away
 from bot.clock import Clock
@@ -21,25 +22,22 @@ log = structlog.get_logger(__name__)
 
 TURNS_AT_ONCE = 4
 DELIVERIES_AT_ONCE = 4
-IDLE_SECONDS = 0.1
+LOOK_SECONDS = 0.1
 AFTER_ERROR_SECONDS = 1.0
 
 
 class Bell:
-    """Rung when there is something to do, so that nobody waits for the next look."""
+    """Rung when there may be something to do; each ring wakes one sleeper."""
 
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
+    def __init__(self, sleepers: int) -> None:
+        self._rings: asyncio.Queue[None] = asyncio.Queue(maxsize=sleepers)
 
     def ring(self) -> None:
-        self._event.set()
+        if not self._rings.full():
+            self._rings.put_nowait(None)
 
-    async def wait(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._event.wait(), seconds)
-        except TimeoutError:
-            return
-        self._event.clear()
+    async def wait(self) -> None:
+        await self._rings.get()
 
 
 class Worker:
@@ -59,7 +57,7 @@ class Worker:
         self.settings = settings
         self.lease = timedelta(seconds=settings.lease_seconds)
         self.pace = turns.Pace(timedelta(seconds=settings.gather_seconds), self.lease)
-        self.inbox_bell, self.outbox_bell = Bell(), Bell()
+        self.inbox_bell, self.outbox_bell = Bell(TURNS_AT_ONCE), Bell(DELIVERIES_AT_ONCE)
 
     async def run(self) -> None:
         """Run every loop until cancelled."""
@@ -70,8 +68,28 @@ class Worker:
                     group.create_task(self._loop(self._take_turn, self.inbox_bell))
                 for _ in range(DELIVERIES_AT_ONCE):
                     group.create_task(self._loop(self._deliver, self.outbox_bell))
+                group.create_task(self._look_out())
         finally:
             scheduler.shutdown(wait=False)
+
+    def stored(self) -> None:
+        """Something came in: look at once, and when the rest of a message has had time to come."""
+        self.inbox_bell.ring()
+        asyncio.get_running_loop().call_later(self.settings.gather_seconds, self.inbox_bell.ring)
+
+    async def _look_out(self) -> None:
+        """Ring for what no bell of this process announces: another process's work, a delay that is over."""
+        while True:
+            try:
+                async with self.database.read_only() as session:
+                    now = self.clock.now()
+                    if await turns.something_waits(session, now):
+                        self.inbox_bell.ring()
+                    if await delivery.something_is_due(session, list(self.messengers), now):
+                        self.outbox_bell.ring()
+            except DBAPIError as error:
+                log.error("look-out failed", error=type(error).__name__)
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _take_turn(self) -> bool:
         done = await turns.take_turn(self.database, self.assistant, away.answer, self.clock, self.pace)
@@ -84,12 +102,11 @@ class Worker:
 
     async def _loop(self, step: Callable[[], Awaitable[bool]], bell: Bell) -> None:
         while True:
+            await bell.wait()
             try:
-                done = await step()
+                while await step():
+                    bell.ring()  # there may be more, for another than me
             except Exception as error:
                 # The database may be away for a moment; the work waits in it and is taken up again.
                 log.error("step failed", step=step.__name__, error=type(error).__name__, exc_info=True)
                 await asyncio.sleep(AFTER_ERROR_SECONDS)
-                continue
-            if not done:
-                await bell.wait(IDLE_SECONDS)

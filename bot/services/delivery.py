@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -45,6 +45,21 @@ async def deliver(database: Database, messengers: Mapping[Channel, Messenger], c
     return True
 
 
+async def something_is_due(session: AsyncSession, channels: list[Channel], now: datetime) -> bool:
+    """Whether a row may be sent; only looks, and may be wrong for a moment."""
+    return bool(await session.scalar(select(select(OutboxRow.id).where(_due(channels, now)).exists())))
+
+
+def _due(channels: list[Channel], now: datetime) -> ColumnElement[bool]:
+    return and_(
+        OutboxRow.channel.in_(channels),
+        or_(
+            and_(OutboxRow.state == OutboxState.WAITING, OutboxRow.not_before <= now),
+            and_(OutboxRow.state == OutboxState.SENDING, OutboxRow.lease_until < now),
+        ),
+    )
+
+
 async def _claim(session: AsyncSession, channels: list[Channel], now: datetime, lease: timedelta) -> OutboxRow | None:
     """The next row to send, leased; one that must not be sent any more is closed and given back closed."""
     earlier = aliased(OutboxRow)
@@ -52,11 +67,7 @@ async def _claim(session: AsyncSession, channels: list[Channel], now: datetime, 
     row = await session.scalar(
         select(OutboxRow)
         .where(
-            OutboxRow.channel.in_(channels),
-            or_(
-                and_(OutboxRow.state == OutboxState.WAITING, OutboxRow.not_before <= now),
-                and_(OutboxRow.state == OutboxState.SENDING, OutboxRow.lease_until < now),
-            ),
+            _due(channels, now),
             ~exists().where(
                 earlier.channel == OutboxRow.channel,
                 earlier.address == OutboxRow.address,
