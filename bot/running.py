@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TextIO
 
@@ -34,6 +34,7 @@ from bot.domain.people import Channel
 from bot.domain.themes import find_theme
 from bot.errors import SettingsError
 from bot.services import booking, delivery, territories
+from bot.services.feed import Feed
 from bot.services.ports import Messenger
 from bot.settings import Environment, Settings, TelegramMode
 from bot.storage import migrating
@@ -64,7 +65,7 @@ async def web(settings: Settings) -> None:
     refuse_unfit(settings)
     database = Database(settings.database_url)
     try:
-        await _serve_app(settings, make_app(settings, database))
+        await _serve_app(settings, database)
     finally:
         await database.close()
 
@@ -222,8 +223,7 @@ async def _work(settings: Settings, extra: Mapping[Channel, Messenger], *, with_
             async with asyncio.TaskGroup() as group:
                 group.create_task(parts.run())
                 if with_web:
-                    app = make_app(settings, database, on_stored=parts.stored)
-                    group.create_task(_serve_app(settings, app))
+                    group.create_task(_serve_app(settings, database, parts.stored))
                 if settings.telegram_bot_token:
                     group.create_task(_telegram_in(settings, database, parts))
         finally:
@@ -296,15 +296,26 @@ async def _introduce(settings: Settings, bot: Bot) -> None:
             return
 
 
-async def _serve_app(settings: Settings, app: Any) -> None:
+async def _serve_app(settings: Settings, database: Database, on_stored: Callable[[], None] = lambda: None) -> None:
+    feed = Feed(database)
     config = uvicorn.Config(
-        app, host=settings.host, port=settings.port, log_level="error", access_log=False, lifespan="off"
+        make_app(settings, database, feed, on_stored),
+        host=settings.host,
+        port=settings.port,
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     # Ctrl-C is for the whole program: uvicorn must not keep it to itself.
     with contextlib.suppress(AttributeError):
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    await server.serve()
+    watching = asyncio.create_task(feed.run())
+    try:
+        await server.serve()
+    finally:
+        watching.cancel()
 
 
 def rasa_command(settings: Settings) -> list[str]:

@@ -31,7 +31,7 @@ class Settings(BaseSettings):
 
     environment: Environment = Environment.DEMO
     var: Path = Field(Path("var"), description="Where the service keeps its files (database, models, logs).")
-    database_url: str = Field("", description="sqlite+aiosqlite:///… or postgresql+psycopg://…")
+    database_url: str = Field("", description="sqlite:///… or postgresql+psycopg://…")
     territory_files: list[Path] = Field([Path("territories/demo.yml")])
     log_level: str = "INFO"
 
@@ -39,7 +39,11 @@ class Settings(BaseSettings):
     telegram_api_base_url: str = "https://api.telegram.org"
     telegram_mode: TelegramMode = TelegramMode.POLLING
     telegram_webhook_secret: SecretStr | None = None
-    public_url: str = Field("", description="The https address Telegram can reach, for the webhook.")
+    telegram_bot_name: str = Field("", description="The bot's @name, without the @, for links that open Telegram.")
+    public_url: str = Field("", description="The https address of the service: webhook, links sent to people.")
+
+    embed_sites: list[str] = Field([], description="Sites that may show the chat in a frame: https://…")
+    quit_url: str = Field("https://www.meteofrance.com", description="Where « Quitter » leaves the browser.")
 
     host: str = "127.0.0.1"
     port: int = 8010
@@ -58,7 +62,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def fill_and_refuse(self) -> Settings:
         if not self.database_url:
-            self.database_url = f"sqlite+aiosqlite:///{self.var / 'promeneurs.db'}"
+            self.database_url = f"sqlite:///{self.var / 'promeneurs.db'}"
         if self.rasa_tracker_path is None:
             self.rasa_tracker_path = self.var / "rasa.db"
         if self.telegram_mode is TelegramMode.WEBHOOK and self.telegram_bot_token:
@@ -73,6 +77,11 @@ class Settings(BaseSettings):
                 if getattr(self, name).get_secret_value() == "local":
                     raise ValueError(f"{name.upper()} : à définir, un long mot de passe au hasard")
         return self
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the service over https: cookies then say so."""
+        return self.public_url.startswith("https://")
 
     @cached_property
     def clock(self) -> Clock:

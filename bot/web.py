@@ -11,13 +11,16 @@ from sqlalchemy import func, select
 
 from bot.channels.telegram.intake import webhook_router
 from bot.domain.outbox import OutboxState
+from bot.services.feed import Feed
 from bot.settings import Settings, TelegramMode
 from bot.storage.database import Database
 from bot.storage.tables import InboxRow, OutboxRow
 
 
-def make_app(settings: Settings, database: Database, on_stored: Callable[[], None] = lambda: None) -> FastAPI:
-    """The application; `on_stored` is called when an update was committed."""
+def make_app(
+    settings: Settings, database: Database, feed: Feed, on_stored: Callable[[], None] = lambda: None
+) -> FastAPI:
+    """The application; `on_stored` is called when something that came in was committed."""
     app = FastAPI(title="Promeneurs", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/health")

@@ -88,7 +88,7 @@ async def _load_demo(url: str) -> None:
 @pytest.fixture(scope="session")
 def demo_on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("demo") / "demo.db"
-    _set_up(f"sqlite+aiosqlite:///{file}")
+    _set_up(f"sqlite:///{file}")
     return file
 
 
@@ -96,7 +96,7 @@ def demo_on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database with nothing in it."""
     if request.param == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
         return
     url = postgres().create()
     yield url
@@ -108,7 +108,7 @@ def demo_url(request: pytest.FixtureRequest, tmp_path: Path, demo_on_sqlite: Pat
     """A migrated database with the demo territory and nobody in it."""
     if request.param == "sqlite":
         shutil.copy(demo_on_sqlite, tmp_path / "demo.db")
-        yield f"sqlite+aiosqlite:///{tmp_path / 'demo.db'}"
+        yield f"sqlite:///{tmp_path / 'demo.db'}"
         return
     url = postgres().create(demo_on_postgres())
     yield url

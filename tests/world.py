@@ -92,7 +92,7 @@ class Service:
         self.port = port
         self.environment = os.environ | {
             "VAR": str(folder),
-            "DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'promeneurs.db'}",
+            "DATABASE_URL": f"sqlite:///{folder / 'promeneurs.db'}",
             "CLOCK_FILE": str(folder / "clock"),
             "TELEGRAM_BOT_TOKEN": TOKEN,
             "TELEGRAM_API_BASE_URL": api.url,
@@ -193,7 +193,7 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float, what: 
 def make_template(folder: Path) -> Path:
     """A database with the demo territory, copied for each scene."""
     file = folder / "template.db"
-    settings = Settings(_env_file=None, var=folder, database_url=f"sqlite+aiosqlite:///{file}")  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, var=folder, database_url=f"sqlite:///{file}")  # type: ignore[call-arg]
     migrating.upgrade(settings.database_url)
     asyncio.run(running.prepare(settings))
     return file

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import aiosqlite
 from sqlalchemy import delete, select
 
 from bot.storage.database import Database
@@ -21,10 +24,13 @@ async def forget_old_keys(database: Database, rasa_store: Path, now: datetime) -
         keys = (await session.scalars(select(OldRasaKey.key).where(OldRasaKey.since < now - AFTER))).all()
     if not keys or not rasa_store.exists():
         return 0
-    async with aiosqlite.connect(rasa_store, timeout=10) as store:
-        await store.execute("PRAGMA secure_delete=ON")
-        await store.executemany("DELETE FROM events WHERE sender_id = ?", [(key,) for key in keys])
-        await store.commit()
+    await asyncio.to_thread(_delete, rasa_store, keys)
     async with database.unit_of_work() as session:
         await session.execute(delete(OldRasaKey).where(OldRasaKey.key.in_(keys)))
     return len(keys)
+
+
+def _delete(rasa_store: Path, keys: Sequence[str]) -> None:
+    with closing(sqlite3.connect(rasa_store, timeout=10)) as store, store:
+        store.execute("PRAGMA secure_delete=ON")
+        store.executemany("DELETE FROM events WHERE sender_id = ?", [(key,) for key in keys])

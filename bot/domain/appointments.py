@@ -8,6 +8,24 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 
+class RemindBy(StrEnum):
+    """Where someone who wrote in the web chat wants to be reminded of an appointment."""
+
+    TELEGRAM = "telegram"
+    PHONE = "phone"
+    CALENDAR = "calendar"
+    NOWHERE = "nowhere"
+
+    @property
+    def label(self) -> str:
+        return {
+            "telegram": "Sur Telegram",
+            "phone": "Par téléphone",
+            "calendar": "Dans son agenda",
+            "nowhere": "Pas de rappel",
+        }[self.value]
+
+
 class Mode(StrEnum):
     ON_SITE = "sur_place"
     PHONE = "telephone"

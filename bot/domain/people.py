@@ -7,11 +7,14 @@ from enum import StrEnum
 
 class Channel(StrEnum):
     TELEGRAM = "telegram"
+    WEB = "web"
     TERMINAL = "terminal"
 
     @property
     def label(self) -> str:
-        return {"telegram": "Telegram", "terminal": "Terminal de démonstration"}[self.value]
+        return {"telegram": "Telegram", "web": "Messagerie du site", "terminal": "Terminal de démonstration"}[
+            self.value
+        ]
 
 
 class MilestoneKind(StrEnum):

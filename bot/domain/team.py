@@ -14,6 +14,18 @@ class Role(StrEnum):
         return {"adviser": "Conseiller·ère", "coordinator": "Coordinateur·rice"}[self.value]
 
 
+class PresenceSaid(StrEnum):
+    """What an adviser says of their own presence, for a while, whatever their hours."""
+
+    HERE = "here"
+    AWAY = "away"
+    BUSY = "busy"
+
+    @property
+    def label(self) -> str:
+        return {"here": "Je réponds", "away": "Je ne réponds pas", "busy": "Je suis en entretien"}[self.value]
+
+
 class NoticeKind(StrEnum):
     HANDOFF = "handoff"
     ALERT_CRITICAL = "alert_critical"

@@ -18,15 +18,13 @@ from bot.domain.outbox import (
     OutboxKind,
     OutboxState,
     limit_of,
-    refill,
     retry_delay,
 )
 from bot.domain.people import Channel
-from bot.services import alerts, nudges, team
+from bot.services import alerts, budgets, nudges, team
 from bot.services.ports import Blocked, Messenger, Parcel, SendFailed, SendLater, SendRefused
 from bot.storage.database import Database
-from bot.storage.queries import insert_new
-from bot.storage.tables import ChannelIdentity, Conversation, Message, OutboxRow, SendBudget
+from bot.storage.tables import ChannelIdentity, Conversation, Message, OutboxRow
 
 log = structlog.get_logger(__name__)
 
@@ -89,37 +87,21 @@ async def _claim(session: AsyncSession, channels: list[Channel], now: datetime, 
     if dropped:
         row.state, row.error = OutboxState.DROPPED, dropped
         return row
-    if row.kind is not OutboxKind.PRESS:
-        wait = await _spend(session, row, now)
-        if wait:
-            row.not_before = now + wait
-            row.error = "limit"
-            return row
+    wait = await budgets.spend(session, limits, now) if (limits := _limits(row)) else None
+    if wait:
+        row.not_before, row.error = now + wait, "limit"
+        return row
     row.state = OutboxState.SENDING
     row.attempts += 1
     row.lease_until = now + lease
     return row
 
 
-async def _spend(session: AsyncSession, row: OutboxRow, now: datetime) -> timedelta | None:
-    """Take one token from the channel's bucket and from the chat's; else how long to wait."""
-    if row.channel is not Channel.TELEGRAM:
-        return None
-    limits: dict[str, Limit] = {
-        row.channel.value: OVERALL,
-        f"{row.channel.value}:{row.address}": limit_of(row.address),
-    }
-    budgets = []
-    for scope, limit in limits.items():
-        await insert_new(session, SendBudget, scope=scope, tokens=limit.burst, at=now)
-        budget = await session.get_one(SendBudget, scope, with_for_update=True, populate_existing=True)
-        tokens = refill(budget.tokens, budget.at, now, limit)
-        if tokens < 1:
-            return timedelta(seconds=(1 - tokens) / limit.per_second)
-        budgets.append((budget, tokens))
-    for budget, tokens in budgets:
-        budget.tokens, budget.at = tokens - 1, now
-    return None
+def _limits(row: OutboxRow) -> dict[str, Limit]:
+    """The channel's own limits: Telegram's, for all and for the chat."""
+    if row.channel is not Channel.TELEGRAM or row.kind is OutboxKind.PRESS:
+        return {}
+    return {row.channel.value: OVERALL, f"{row.channel.value}:{row.address}": limit_of(row.address)}
 
 
 async def _send(database: Database, messenger: Messenger, row: OutboxRow, clock: Clock) -> None:

@@ -6,21 +6,24 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import safety
 from bot.domain.conversations import Incoming, IncomingKind
 from bot.domain.people import Channel
+from bot.storage import changes
 from bot.storage.queries import insert_new
-from bot.storage.tables import InboxRow
+from bot.storage.tables import ChannelIdentity, Conversation, InboxRow
 
 
 async def store(session: AsyncSession, channel: Channel, update_id: int, incoming: Incoming, now: datetime) -> bool:
-    """Keep an update, once for each (channel, update id); True if it is new.
+    """Keep an update, once for each (channel, address, update id); True if it is new.
 
     What may be danger is marked here, so that after an outage it is answered before the rest.
     """
     urgent = incoming.kind is IncomingKind.TEXT and safety.check(incoming.text).level >= safety.Level.HIGH
+    await _note(session, channel, incoming.address)
     return await insert_new(
         session,
         InboxRow,
@@ -32,6 +35,17 @@ async def store(session: AsyncSession, channel: Channel, update_id: int, incomin
         urgent=urgent,
         received_at=now,
     )
+
+
+async def _note(session: AsyncSession, channel: Channel, address: str) -> None:
+    """An adviser who has the conversation open sees the message now, not when its turn comes."""
+    conversation_id = await session.scalar(
+        select(Conversation.id)
+        .join(ChannelIdentity, Conversation.identity_id == ChannelIdentity.id)
+        .where(ChannelIdentity.channel == channel, ChannelIdentity.address == address)
+    )
+    if conversation_id is not None:
+        changes.note(session.sync_session, conversation_id)
 
 
 async def set_aside(

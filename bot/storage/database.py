@@ -12,6 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from bot.storage.changes import NotingSession
 from bot.storage.sqlite import DRIVER
 
 
@@ -27,7 +28,7 @@ class Database:
         # SQLite has one writer. Its own way to wait for it is to sleep and try again, up to 100 ms at a time and in
         # no order: ten messages a second waited 6 s on each other (measured). Within a process we queue instead.
         self._turnstile: AbstractAsyncContextManager[None] = asyncio.Lock() if self.is_sqlite else nullcontext()
-        self._writing = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._writing = async_sessionmaker(self.engine, expire_on_commit=False, sync_session_class=NotingSession)
         self._reading = async_sessionmaker(
             self.engine.execution_options(read_only=True), expire_on_commit=False, autoflush=False
         )

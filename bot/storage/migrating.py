@@ -13,8 +13,6 @@ from sqlalchemy.engine import make_url
 
 from bot.storage.tables import Base
 
-SYNC_DRIVERS = {"sqlite+aiosqlite": "sqlite", "postgresql+psycopg": "postgresql+psycopg"}
-
 
 def upgrade(url: str, revision: str = "head") -> None:
     command.upgrade(_config(url), revision)
@@ -40,9 +38,9 @@ def check(url: str) -> str | None:
 def sync_url(url: str) -> str:
     """The same database through a driver Alembic can use."""
     parsed = make_url(url)
-    parsed = parsed.set(drivername=SYNC_DRIVERS.get(parsed.drivername, parsed.drivername))
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    if parsed.get_backend_name() == "sqlite":
+        parsed = parsed.set(drivername="sqlite")
+        Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
     return parsed.render_as_string(hide_password=False)
 
 

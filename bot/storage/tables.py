@@ -21,14 +21,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from bot.domain.appointments import AppointmentState, DraftState, Mode
+from bot.domain.appointments import AppointmentState, DraftState, Mode, RemindBy
 from bot.domain.conversations import Author, IncomingKind, Speaker
 from bot.domain.handoffs import HandoffReason, HandoffState
 from bot.domain.nudges import NudgeKind, NudgeState
 from bot.domain.outbox import OutboxKind, OutboxState
 from bot.domain.people import Channel, MilestoneKind
 from bot.domain.safety import Level
-from bot.domain.team import NoticeKind, Role
+from bot.domain.team import NoticeKind, PresenceSaid, Role
 from bot.storage.types import Instant, Named
 
 
@@ -81,9 +81,36 @@ class Adviser(Base):
     role: Mapped[Role] = mapped_column(Named(Role))
     email: Mapped[str | None] = mapped_column(String(200), unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(200))
+    must_change_password: Mapped[bool] = mapped_column(default=False)
     telegram_chat: Mapped[str | None] = mapped_column(String(40))
+    # What they last said of themselves, which wins over their hours until then.
+    presence_said: Mapped[PresenceSaid | None] = mapped_column(Named(PresenceSaid))
+    presence_until: Mapped[datetime | None]
     active: Mapped[bool] = mapped_column(default=True)
     structure: Mapped[Structure] = relationship(lazy="joined")
+
+
+class ConsoleSession(Base):
+    """Someone of the team is logged in. Only a digest of their cookie is kept."""
+
+    __tablename__ = "console_session"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"), index=True)
+    csrf: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    adviser: Mapped[Adviser] = relationship(lazy="joined")
+
+
+class Invitation(Base):
+    """A link that lets someone of the team choose their password, once."""
+
+    __tablename__ = "invitation"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"), index=True)
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class Presence(Base):
@@ -183,7 +210,33 @@ class ChannelIdentity(Base):
     address: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
     unreachable_at: Mapped[datetime | None]
-    person: Mapped[Person] = relationship(lazy="joined")
+    # Who they were counted as before a link joined them to another identity; parting gives it back.
+    person_before_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    person: Mapped[Person] = relationship(lazy="joined", foreign_keys=[person_id])
+
+
+class WebSession(Base):
+    """A browser that opened the web chat. Only a digest of its cookie is kept."""
+
+    __tablename__ = "web_session"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    address: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    # /cacher: what came before is not shown on this screen any more.
+    hidden_before: Mapped[datetime | None]
+
+
+class JoinLink(Base):
+    """A link that carries a person from the web chat to Telegram, once."""
+
+    __tablename__ = "join_link"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class SourceTouch(Base):
@@ -241,7 +294,8 @@ class InboxRow(Base):
 
     __tablename__ = "inbox"
     __table_args__ = (
-        UniqueConstraint("channel", "update_id"),
+        # A browser counts its own messages, so the number is unique within an address.
+        UniqueConstraint("channel", "address", "update_id"),
         Index(
             "ix_inbox_waiting",
             "channel",
@@ -353,6 +407,18 @@ class SendBudget(Base):
     at: Mapped[datetime]
 
 
+class Change(Base):
+    """A conversation changed: open pages look at it again. Written with the change itself (changes.py).
+
+    A number is never given twice, even when old rows are thrown away.
+    """
+
+    __tablename__ = "change"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"))
+
+
 # ── Appointments ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -378,6 +444,10 @@ class Appointment(Base):
     reason: Mapped[str] = mapped_column(String(40), default="first_meeting")
     mode: Mapped[Mode] = mapped_column(Named(Mode))
     phone: Mapped[str | None] = mapped_column(String(20))
+    remind_by: Mapped[RemindBy | None] = mapped_column(Named(RemindBy))
+    remind_phone: Mapped[str | None] = mapped_column(String(20))
+    called_at: Mapped[datetime | None]
+    called_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
     starts_at: Mapped[datetime] = mapped_column(index=True)
     ends_at: Mapped[datetime]
     state: Mapped[AppointmentState] = mapped_column(Named(AppointmentState), default=AppointmentState.BOOKED)
