@@ -175,9 +175,7 @@ async def invite(session: AsyncSession, adviser: Adviser, now: datetime) -> str:
     """
     token = secrets.token_urlsafe(32)
     await session.execute(delete(Invitation).where(Invitation.adviser_id == adviser.id, Invitation.used_at.is_(None)))
-    session.add(
-        Invitation(token_hash=digest(token), adviser_id=adviser.id, made_at=now, expires_at=now + INVITATION)
-    )
+    session.add(Invitation(token_hash=digest(token), adviser_id=adviser.id, made_at=now, expires_at=now + INVITATION))
     await session.flush()
     return token
 

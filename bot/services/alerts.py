@@ -120,6 +120,18 @@ async def take_care(session: AsyncSession, alert: Alert, adviser: Adviser, now: 
         await handoffs.take(session, handoff, adviser, now)
 
 
+async def take(session: AsyncSession, handoff: Handoff, adviser: Adviser, now: datetime) -> None:
+    """Take a conversation from the desk: an alert that is open in it is acknowledged.
+
+    Raises:
+        AlreadyTaken, NotYourStructure, NothingToDo: see `handoffs.take`.
+    """
+    await handoffs.take(session, handoff, adviser, now)
+    alert = await open_alert(session, handoff.conversation)
+    if alert is not None:
+        await acknowledge(session, alert, adviser, now)
+
+
 async def close(
     session: AsyncSession, alert: Alert, adviser: Adviser, now: datetime, end: AlertEnd = AlertEnd.OVER
 ) -> None:

@@ -86,8 +86,8 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Visit:
-    """An appointment; `who.conversation_id` is 0 when its conversation is another structure's."""
+class Entry:
+    """An appointment in a list; `who.conversation_id` is 0 when its conversation is another structure's."""
 
     appointment: Appointment
     who: Who
@@ -116,25 +116,30 @@ class Member:
 
 @dataclass(frozen=True)
 class Desk:
+    """`waiting` leaves out who is in an alert; `held` and `news` are by adviser."""
+
     alerts: tuple[OpenAlert, ...]
     waiting: tuple[tuple[Handoff, Who], ...]
     held: dict[int, tuple[Held, ...]]
     news: dict[int, tuple[News, ...]]
-    today: tuple[Visit, ...]
-    unmarked: tuple[Visit, ...]
-    calls: tuple[Visit, ...]
+    today: tuple[Entry, ...]
+    unmarked: tuple[Entry, ...]
+    calls: tuple[Entry, ...]
     team: tuple[Member, ...]
 
 
 async def see(session: AsyncSession, structure: Structure, now: datetime) -> Desk:
     """Everything the desk of a structure shows at `now`."""
     members = await team_of(session, structure, now)
+    above = await open_alerts(session, structure, now)
+    in_alert = {one.alert.conversation_id for one in above}
+    waiting = await handoffs.waiting(session, structure.id)
     return Desk(
-        alerts=await open_alerts(session, structure, now),
-        waiting=tuple((one, who(one.conversation)) for one in await handoffs.waiting(session, structure.id)),
+        alerts=above,
+        waiting=tuple((one, who(one.conversation)) for one in waiting if one.conversation_id not in in_alert),
         held=await _held(session, structure, [member.adviser for member in members]),
         news=await _news(session, [member.adviser for member in members], now),
-        today=await visits(session, structure, in_paris(now).date(), now),
+        today=await entries(session, structure, in_paris(now).date(), now),
         unmarked=await unmarked(session, structure, now),
         calls=await calls(session, structure, now),
         team=members,
@@ -250,7 +255,7 @@ async def _news(session: AsyncSession, advisers: Sequence[Adviser], now: datetim
     return {number: tuple(group.values()) for number, group in news.items()}
 
 
-async def visits(session: AsyncSession, structure: Structure, day: date, now: datetime) -> tuple[Visit, ...]:
+async def entries(session: AsyncSession, structure: Structure, day: date, now: datetime) -> tuple[Entry, ...]:
     """The appointments of a day, cancelled ones included, in time order."""
     start, end = day_bounds(day)
     rows = await session.scalars(
@@ -262,15 +267,15 @@ async def visits(session: AsyncSession, structure: Structure, day: date, now: da
         )
         .order_by(Appointment.starts_at, Appointment.id)
     )
-    return await _visits(session, structure, rows.all(), now)
+    return await _entries(session, structure, rows.all(), now)
 
 
-async def unmarked(session: AsyncSession, structure: Structure, now: datetime) -> tuple[Visit, ...]:
+async def unmarked(session: AsyncSession, structure: Structure, now: datetime) -> tuple[Entry, ...]:
     """The appointments that are over and that nobody marked; those of the day from 17:00."""
-    return await _visits(session, structure, await appointments.unmarked(session, now, structure.id), now)
+    return await _entries(session, structure, await appointments.unmarked(session, now, structure.id), now)
 
 
-async def calls(session: AsyncSession, structure: Structure, now: datetime) -> tuple[Visit, ...]:
+async def calls(session: AsyncSession, structure: Structure, now: datetime) -> tuple[Entry, ...]:
     """Who is to be called: the appointments up to the next working day, with a number given for it.
 
     On a Friday, that is Saturday's, Sunday's and Monday's; those of the day nobody called are still there.
@@ -289,16 +294,16 @@ async def calls(session: AsyncSession, structure: Structure, now: datetime) -> t
         )
         .order_by(Appointment.starts_at, Appointment.id)
     )
-    return await _visits(session, structure, rows.all(), now)
+    return await _entries(session, structure, rows.all(), now)
 
 
-async def visit(session: AsyncSession, appointment: Appointment, now: datetime) -> Visit:
+async def entry(session: AsyncSession, appointment: Appointment, now: datetime) -> Entry:
     structure = await session.get_one(Structure, appointment.structure_id)
-    [shown] = await _visits(session, structure, [appointment], now)
+    [shown] = await _entries(session, structure, [appointment], now)
     return shown
 
 
-async def next_visit(session: AsyncSession, conversation: Conversation, now: datetime) -> Visit | None:
+async def next_entry(session: AsyncSession, conversation: Conversation, now: datetime) -> Entry | None:
     """The next appointment of a young person in the conversation's structure."""
     found = await session.scalar(
         select(Appointment)
@@ -310,12 +315,12 @@ async def next_visit(session: AsyncSession, conversation: Conversation, now: dat
         .order_by(Appointment.starts_at)
         .limit(1)
     )
-    return await visit(session, found, now) if found is not None else None
+    return await entry(session, found, now) if found is not None else None
 
 
-async def _visits(
+async def _entries(
     session: AsyncSession, structure: Structure, rows: Sequence[Appointment], now: datetime
-) -> tuple[Visit, ...]:
+) -> tuple[Entry, ...]:
     conversations = {
         one.id: one
         for one in await session.scalars(
@@ -328,7 +333,7 @@ async def _visits(
         named = who(conversation)
         if conversation.structure_id != structure.id:
             named = Who(0, named.number, named.commune, named.channel)
-        shown.append(Visit(row, named, begun=row.starts_at <= now, over=row.ends_at <= now))
+        shown.append(Entry(row, named, begun=row.starts_at <= now, over=row.ends_at <= now))
     return tuple(shown)
 
 
