@@ -124,5 +124,6 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters.update(at=at, listed=listed, since=since, when=when, day=day, clock=say_time, sent=sent, phone=phone, paris=in_paris)
+_environment.filters.update(at=at, since=since, when=when, day=day, clock=say_time, paris=in_paris)
+_environment.filters.update(listed=listed, sent=sent, phone=phone)
 _environment.globals.update(KINDS=KINDS, version=_version, once=lambda: secrets.token_hex(8))

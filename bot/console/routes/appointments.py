@@ -19,10 +19,12 @@ router = console_router()
 
 @router.get("/agenda")
 async def agenda(caller: Reader) -> Response:
-    tomorrow = in_paris(caller.now).date() + timedelta(days=1)
+    structure, today = caller.adviser.structure, in_paris(caller.now).date()
     async with caller.reading() as session:
-        following = await desk.entries(session, caller.adviser.structure, tomorrow, caller.now)
-    return await caller.page("agenda.html", tomorrow=following)
+        following = await desk.entries(session, structure, today + timedelta(days=1), caller.now)
+        unmarked = await desk.unmarked(session, structure, caller.now)
+    late = [one for one in unmarked if in_paris(one.appointment.starts_at).date() < today]
+    return await caller.page("agenda.html", late=late, tomorrow=following)
 
 
 @router.get("/rendez-vous/{number}/annuler")
