@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import Integer, cast, func, or_, select
+from sqlalchemy import Integer, bindparam, cast, func, or_, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
@@ -68,6 +68,14 @@ NOT_UNDERSTOOD = "action_not_understood"
 FORM = "validate_booking_form"
 
 
+SOMETHING_WAITS = select(
+    or_(
+        select(InboxRow.id).where(InboxRow.turn_id.is_(None), InboxRow.set_aside.is_(None)).exists(),
+        select(Turn.id).where(Turn.closed_at.is_(None), Turn.lease_until < bindparam("now")).exists(),
+    )
+)
+
+
 class Away(Protocol):
     """Answers a turn without the model."""
 
@@ -108,9 +116,7 @@ async def take_turn(database: Database, assistant: Assistant, away: Away, clock:
 
 async def something_waits(session: AsyncSession, now: datetime) -> bool:
     """Whether a turn may be taken; only looks, and may be wrong for a moment."""
-    waiting = select(InboxRow.id).where(InboxRow.turn_id.is_(None), InboxRow.set_aside.is_(None))
-    left = select(Turn.id).where(Turn.closed_at.is_(None), Turn.lease_until < now)
-    return bool(await session.scalar(select(or_(waiting.exists(), left.exists()))))
+    return bool(await session.scalar(SOMETHING_WAITS, {"now": now}))
 
 
 async def _claim(database: Database, now: datetime, pace: Pace) -> Question | bool | None:
