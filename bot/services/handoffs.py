@@ -122,7 +122,7 @@ async def ask_and_say(
         says.append(Say("utter_human_already_asked", {"since": say_moment(since, now)}))
     if there.open_now:
         if not says:
-            says.append(_told(there, conversation.structure.short_name, now))
+            says.append(_told(there, team.say_team(conversation.structure), now))
     elif (reopens := there.say_reopens(now)) is not None:
         says.append(Say("utter_human_closed", {"reopens": reopens}))
     elif conversation.structure.phone:

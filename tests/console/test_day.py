@@ -164,7 +164,7 @@ async def test_here_at_night_is_the_team_there_without_an_hour_promised(desk: De
     assert (await _asks(desk))[0] == ["utter_human_closed"]
     await _say(desk, "nadia", said="here")
     responses, values, young = await _asks(desk)
-    assert (responses, values) == (["utter_human_told"], {"team": "Mission Locale"})
+    assert (responses, values) == (["utter_human_told"], {"team": "de la Mission Locale"})
     assert await _told(desk, young) == {"nadia"}
     desk.move_to(paris("2027-03-11T00:01"))
     assert (await _asks(desk))[0] == ["utter_human_closed"], "« je réponds » ends with the day"
@@ -200,7 +200,7 @@ async def test_when_everyone_is_in_a_meeting_the_young_person_hears_it_and_the_t
     for slug in ("sandra", "nadia", "claire"):
         await _say(desk, slug, said="busy", minutes="30")
     responses, values, young = await _asks(desk)
-    assert (responses, values) == (["utter_human_busy"], {"team": "Mission Locale"})
+    assert (responses, values) == (["utter_human_busy"], {"team": "de la Mission Locale"})
     async with desk.database.unit_of_work() as session:
         assert await handoffs.tick(session, desk.now) == 0
     desk.move_to(desk.now + timedelta(minutes=31))
