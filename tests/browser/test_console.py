@@ -137,6 +137,7 @@ async def test_a_day_at_the_desk(service: Service, chromium: Browser) -> None:
     await expect(sandra.locator("#answer")).to_be_hidden()
     await tab_to(sandra, ".back")
     await sandra.keyboard.press("Enter")
+    await expect(sandra.locator("#today")).to_be_visible()
     await tab_to(sandra, "[id^=day-present]")
     await sandra.keyboard.press("Enter")
     await expect(sandra.locator("#today")).to_contain_text("Présent")
