@@ -1,0 +1,94 @@
+"""A browser's session: opened by the first message, forgotten after a week, ended by *Quitter*."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.people import Channel
+from bot.services import people
+from bot.storage import changes
+from bot.storage.tables import ChannelIdentity, Conversation, WebSession
+
+LIVES = timedelta(days=7)
+SEEN_EVERY = timedelta(hours=1)
+TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+def new_token() -> str:
+    """What the browser keeps: 256 bits at random. A page gives it; only a message makes a session of it."""
+    return secrets.token_urlsafe(32)
+
+
+async def open_session(session: AsyncSession, token: str | None, now: datetime) -> tuple[str, WebSession]:
+    """Begin a session, with its person and conversation, for the browser that holds `token`.
+
+    The page gave it, so a browser whose first message was stored, but which never heard of it, sends it again to
+    the same session. A token that is not of our making, or that a session had before, is replaced.
+    """
+    if token is None or not TOKEN.fullmatch(token) or await session.get(WebSession, _digest(token)) is not None:
+        token = new_token()
+    row = WebSession(token_hash=_digest(token), address=secrets.token_urlsafe(24), created_at=now, seen_at=now)
+    session.add(row)
+    await people.meet(session, Channel.WEB, row.address, now)
+    return token, row
+
+
+async def find(session: AsyncSession, token: str | None, now: datetime) -> WebSession | None:
+    """The session of a cookie, unless it was ended or is too old."""
+    row = await session.get(WebSession, _digest(token)) if token else None
+    return row if row is not None and row.ended_at is None and row.seen_at > now - LIVES else None
+
+
+async def was_ended(session: AsyncSession, token: str | None) -> bool:
+    """Whether a cookie is of a session that *Quitter* ended."""
+    row = await session.get(WebSession, _digest(token)) if token else None
+    return row is not None and row.ended_at is not None
+
+
+async def see(session: AsyncSession, row: WebSession, now: datetime) -> None:
+    """Note that the browser came back: its week begins again."""
+    await session.execute(update(WebSession).where(WebSession.token_hash == row.token_hash).values(seen_at=now))
+
+
+def is_stale(row: WebSession, now: datetime) -> bool:
+    """Whether it is time to note that the browser came back."""
+    return now - row.seen_at > SEEN_EVERY
+
+
+async def end(session: AsyncSession, row: WebSession, now: datetime) -> None:
+    """*Quitter*: the cookie opens nothing any more, and the pages that show the conversation are told."""
+    row.ended_at = now
+    conversation = await conversation_of(session, row)
+    if conversation is not None:
+        changes.note(session.sync_session, conversation.id)
+
+
+async def conversation_of(session: AsyncSession, row: WebSession) -> Conversation | None:
+    """The conversation of a session; None once it was erased."""
+    found: Conversation | None = await session.scalar(
+        select(Conversation)
+        .join(ChannelIdentity, Conversation.identity_id == ChannelIdentity.id)
+        .where(ChannelIdentity.channel == Channel.WEB, ChannelIdentity.address == row.address)
+    )
+    return found
+
+
+async def is_alive(session: AsyncSession, address: str, now: datetime) -> bool:
+    """Whether what is sent to an address can still be read by someone."""
+    row = await session.scalar(select(WebSession).where(WebSession.address == address))
+    return row is not None and row.ended_at is None and row.seen_at > now - LIVES
+
+
+async def forget_old(session: AsyncSession, now: datetime) -> None:
+    """Forget the sessions of browsers that have not come back for a week."""
+    await session.execute(delete(WebSession).where(WebSession.seen_at < now - LIVES))
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
