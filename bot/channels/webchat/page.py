@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from bot import texts
 from bot.channels.webchat import thread
-from bot.channels.webchat.thread import Line
+from bot.channels.webchat.thread import Line, Side
 from bot.domain.calendar import in_paris
 from bot.domain.conversations import MAX_TEXT, Say
 
@@ -25,12 +25,15 @@ STATIC = {
     "chat.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
-# Numbers to call or write to, as the texts write them; "le 15" is a day when a month or an hour follows.
-NUMBER = re.compile(
-    r"(?P<sms>(?<=SMS au )114)"
-    r"|(?P<short>(?<=\ble )1[578](?= ou |[.,;]|$)|\b11[2569]\b(?! \d)|\b3[0-9]{3}\b(?! ?€|\.fr))"
-    r"|(?P<long>\b0\d(?: \d\d){4}\b)"
+# What a text gives to call, write or read. "Le 15" is a number only where a day would not be said so.
+CONTACT = re.compile(
+    r"(?P<site>(?:https?://)?(?:[a-z0-9-]+\.)+(?:fr|com|org|net|eu|lu|info)\b(?:/[\w./?=&%-]*\w)?)"
+    r"|(?P<sms>(?<=SMS au )114)"
+    r"|(?P<tel>(?<=\ble )1[578](?= ou |[.,;]|$)|\b11[2569]\b(?! \d)|\b3[0-9]{3}\b(?! ?€)"
+    r"|\b0\d(?: \d\d){4}\b|\b0 8\d\d(?: \d{3}){2}\b)"
 )
+# French signs stay on the line of the word before them, and "h" on that of its hour.
+KEPT_TOGETHER = re.compile(r"(?<=«) | (?=[?!:;»])|(?<=\d) (?=h\b)|(?<=\d h) (?=\d)")
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,9 @@ class View:
 
     @property
     def at_hand(self) -> str | None:
-        """The line whose buttons are the ones to press; those above still work."""
-        return next((line.id for line in reversed(self.lines) if line.choices), None)
+        """The line whose buttons answer what was said last; those above still work."""
+        last = next((line for line in reversed(self.lines) if line.choices or line.side is Side.YOUNG), None)
+        return last.id if last is not None and last.choices else None
 
     def with_thread(self, lines: Sequence[Line], epoch: str) -> View:
         return replace(self, lines=lines, epoch=epoch)
@@ -101,14 +105,23 @@ def render_bye(look: Look, *, framed: bool) -> str:
 
 
 def with_links(text: str) -> Markup:
-    """The text, with the numbers it gives ready to call or write to."""
+    """The text, with the numbers to call and the sites to read one touch away."""
     parts, end = [], 0
-    for found in NUMBER.finditer(text):
-        scheme = "sms" if found["sms"] else "tel"
-        digits = found[0].replace(" ", "")
-        parts += [escape(text[end : found.start()]), Markup('<a href="{}:{}">{}</a>').format(scheme, digits, found[0])]
+    for found in CONTACT.finditer(text):
+        if found["site"]:
+            address = found[0] if "://" in found[0] else f"https://{found[0]}"
+            link = Markup('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>').format(address, found[0])
+        else:
+            address = f"{'sms' if found['sms'] else 'tel'}:{found[0].replace(' ', '')}"
+            link = Markup('<a href="{}">{}</a>').format(address, found[0])
+        parts += [escape(_set(text[end : found.start()])), link]
         end = found.end()
-    return Markup("").join([*parts, escape(text[end:])])
+    return Markup("").join([*parts, escape(_set(text[end:]))])
+
+
+def _set(text: str) -> str:
+    """As a French typesetter would break its lines."""
+    return KEPT_TOGETHER.sub("\u00a0", text)
 
 
 @cache

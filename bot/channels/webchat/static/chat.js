@@ -37,10 +37,12 @@
   const isLow = () => window.innerHeight + window.pageYOffset > document.documentElement.scrollHeight - 160;
   const toBottom = () => window.scrollTo(0, document.documentElement.scrollHeight);
 
+  // The buttons to press are those of the last answer; those above still work.
   function markNow() {
     const before = lines.querySelector(".now");
-    const all = lines.querySelectorAll(".line .choices");
-    const now = all.length ? all[all.length - 1].parentElement : null;
+    let now = lines.lastElementChild;
+    while (now && !now.classList.contains("young") && !now.querySelector(".choices")) now = now.previousElementSibling;
+    if (now && now.classList.contains("young")) now = null;
     if (before && before !== now) before.classList.remove("now");
     if (now) now.classList.add("now");
   }
@@ -82,6 +84,7 @@
     said.className = "said";
     said.textContent = item.label;
     lines.appendChild(line);
+    markNow();
     toBottom();
     setTimeout(() => sayWaiting(line), 1500);
   }
