@@ -34,7 +34,7 @@ def responses() -> dict[str, list[Variant]]:
 
 def render(say: Say, seed: int = 0) -> list[Bubble]:
     """The bubbles of `say`: a blank line of the text parts two bubbles; the last one has the buttons,
-    those of `say` before those of the text.
+    those of `say` before those of the text. The button marked `on_yes: true` is what a bare "oui" presses.
 
     `seed` picks the variant, so that the same turn always says the same.
 
@@ -43,20 +43,11 @@ def render(say: Say, seed: int = 0) -> list[Bubble]:
     """
     variants = responses()[say.response]
     variant = variants[seed % len(variants)]
-    buttons = tuple(
-        Button(fill(button["title"], say.values), fill(button["payload"], say.values))
-        for button in variant.get("buttons", ())
-    )
-    return bubbles(fill(variant["text"], say.values), say.buttons + buttons, say.attachment)
-
-
-def bubbles(text: str, buttons: tuple[Button, ...] = (), attachment: tuple[str, str] | None = None) -> list[Bubble]:
-    """Part a text in bubbles at its blank lines."""
-    parts = [part.strip() for part in re.split(r"\n\s*\n", text.strip())]
-    return [
-        *(Bubble(part) for part in parts[:-1]),
-        Bubble(parts[-1], buttons, attachment),
-    ]
+    written = variant.get("buttons", ())
+    buttons = tuple(Button(fill(one["title"], say.values), fill(one["payload"], say.values)) for one in written)
+    yes = next((fill(one["payload"], say.values) for one in written if one.get("on_yes")), None)
+    *parts, last = (part.strip() for part in re.split(r"\n\s*\n", fill(variant["text"], say.values).strip()))
+    return [*(Bubble(part) for part in parts), Bubble(last, say.buttons + buttons, say.attachment, yes)]
 
 
 def fill(text: str, values: dict[str, str]) -> str:

@@ -1,18 +1,24 @@
-"""Run Rasa's own command line, with two small changes at its start.
+"""Run Rasa's own command line, with four small changes at its start.
 
 1. Each action call spent 10.5 ms in jsonschema checking its own schema; a compiled validator takes 0.01 ms.
 2. Rasa dies with the process that started it, so that its port is free when the service starts again.
+3. Its tracker store is short memory (the service's tables are the truth): it does not wait for the disk.
+4. What the model is made of is not looked at again by each collection of garbage, which stopped it for 0.1 s and more.
 """
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import signal
 import sys
 from typing import Any, Dict, Text
 
 from jsonschema import Draft202012Validator, ValidationError
 from rasa.core.actions.action import RemoteAction
+from rasa.core.agent import Agent
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 PR_SET_PDEATHSIG = 1
 
@@ -40,9 +46,29 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def do_not_wait_for_the_disk() -> None:
+    @event.listens_for(Engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=OFF")
+
+
+def freeze_what_is_loaded() -> None:
+    load_model = Agent.load_model
+
+    def load_and_freeze(self: Agent, *arguments: Any, **options: Any) -> None:
+        load_model(self, *arguments, **options)
+        gc.collect()
+        gc.freeze()
+
+    Agent.load_model = load_and_freeze
+
+
 if __name__ == "__main__":
     die_with_parent()
     compile_action_validator()
+    do_not_wait_for_the_disk()
+    freeze_what_is_loaded()
     from rasa.__main__ import main
 
     main()

@@ -14,17 +14,19 @@ import yaml
 from actions.server import action_classes
 from bot import texts
 from bot.channels.telegram.profile import COMMANDS
-from bot.domain.helplines import all_lines
+from bot.domain.conversations import MAX_BUTTON, Say
+from bot.domain.helplines import Line, Verified, all_lines
 from bot.domain.safety import Kind
 from bot.domain.team import NoticeKind
 from bot.domain.themes import Theme
 from bot.services import buttons, commands
-from bot.training import ROOT
+from bot.training import ROOT, domain_folder
 from nlu.langue import fold
 
 DOMAIN = yaml.safe_load((ROOT / "domain.yml").read_text(encoding="utf-8"))
 INTENTS = sorted(DOMAIN["intents"])
-MAX_BUTTON = 26
+# "Tu veux un rendez-vous ?" is answered by a yes; "Tu veux quoi ?" and "ceci, ou cela ?" are not.
+YES_QUESTION = re.compile(r"(?:Tu veux|Je te montre)\b(?![^?]*\b(?:quoi|quels?|quelles?|laquelle|où|ou)\b)[^.?!]*\?")
 LEAST_TRAINING = 15
 LEAST_HELD_OUT = 12
 # Names the code puts together from a question, a number or a kind of reminder.
@@ -154,6 +156,31 @@ def test_every_button_fits_and_does_something(response: str, title: str, payload
     assert len(payload.encode()) <= 64
     verb = payload.split(":")[0]
     assert verb in {*buttons.BOOKING_VERBS, *buttons.VERBS, *buttons.WORDS, "safe"}, response
+
+
+@pytest.mark.parametrize("response", sorted(texts.responses()))
+def test_a_question_that_a_yes_answers_marks_the_button_it_presses(response: str) -> None:
+    for variant in texts.responses()[response]:
+        marks = [button["on_yes"] for button in variant.get("buttons", ()) if "on_yes" in button]
+        assert marks in ([], [True])
+        if variant.get("buttons") and YES_QUESTION.search(variant["text"]):
+            assert marks, variant["text"]
+        if marks:
+            assert "?" in variant["text"]
+
+
+@pytest.mark.parametrize("line", [line for line in all_lines().values() if line.verified is Verified.PARTIAL])
+def test_a_line_whose_hours_are_not_sure_is_said_so(line: Line) -> None:
+    for name in texts.responses():
+        for text in texts.all_variants(name):
+            assert line.said not in text or f"{line.said} (horaires à vérifier)" in text, name
+
+
+def test_rasa_is_given_the_names_of_the_responses_and_no_words(tmp_path: Path) -> None:
+    given = yaml.safe_load((domain_folder(tmp_path) / "responses.yml").read_text(encoding="utf-8"))["responses"]
+    assert set(given) == set(texts.responses())
+    for name, variants in given.items():
+        assert [Say.from_json(say) for variant in variants for say in variant["custom"]["say"]] == [Say(name)]
 
 
 def test_every_command_shown_by_telegram_is_known() -> None:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import multiprocessing
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import httpx
 from sqlalchemy import func, or_, select
 
-from bot import running, training
+from bot import cli, running, training
 from bot.clock import ShiftedClock
 from bot.domain.nudges import NudgeState
 from bot.domain.outbox import OutboxState
@@ -31,7 +32,9 @@ from tests.fakes.bot_api import BotApi
 ROOT = training.ROOT
 TOKEN = "123456:test-token-of-nobody"
 SECRET = "a-secret-of-the-tests"
-PROMENEURS = Path(sys.executable).parent / "promeneurs"
+# A part is a process of its own, forked from one that has imported the code: importing it takes longer than a scene.
+FORGE = multiprocessing.get_context("forkserver")
+FORGE.set_forkserver_preload(["bot.cli", "tests.world"])
 
 
 def free_port() -> int:
@@ -82,6 +85,17 @@ class RasaProcess:
             self.process.wait()
 
 
+def run_part(part: str, environment: dict[str, str], log: Path) -> None:
+    """What `promeneurs PART` does, in the process this is called in."""
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(ROOT)
+    cli.app([part])
+
+
 class Service:
     """The service's own processes, on a database of their own."""
 
@@ -90,7 +104,7 @@ class Service:
         self.api = api
         self.clock = ShiftedClock(folder / "clock")
         self.port = port
-        self.environment = os.environ | {
+        self.environment: dict[str, str] = os.environ | {
             "VAR": str(folder),
             "DATABASE_URL": f"sqlite:///{folder / 'promeneurs.db'}",
             "CLOCK_FILE": str(folder / "clock"),
@@ -107,13 +121,12 @@ class Service:
             **settings,
         }
         self.database = Database(self.environment["DATABASE_URL"])
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, ForkServerProcess] = {}
 
     def start(self, part: str) -> None:
-        with (self.folder / f"{part}.log").open("ab") as log:
-            self.processes[part] = subprocess.Popen(
-                [str(PROMENEURS), part], cwd=ROOT, env=self.environment, stdout=log, stderr=log
-            )
+        process = FORGE.Process(target=run_part, args=(part, self.environment, self.folder / f"{part}.log"))
+        process.start()
+        self.processes[part] = process
 
     async def web_ready(self) -> None:
         async def healthy() -> bool:
@@ -129,7 +142,8 @@ class Service:
         process = self.processes.pop(part, None)
         if process is not None:
             process.kill()
-            process.wait()
+            process.join()
+            process.close()
 
     async def stop(self) -> None:
         for part in list(self.processes):

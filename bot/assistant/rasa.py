@@ -9,9 +9,8 @@ from typing import Any
 import httpx
 import structlog
 
-from bot import texts
 from bot.assistant.breaker import Breaker
-from bot.domain.conversations import MAX_TO_ASSISTANT, Bubble, Button, Say
+from bot.domain.conversations import MAX_TO_ASSISTANT, Say
 from bot.errors import AssistantAway
 from bot.services.ports import Question
 
@@ -48,7 +47,7 @@ class RasaAssistant:
         except (httpx.HTTPError, ValueError):
             return False
 
-    async def ask(self, question: Question) -> list[Say | Bubble]:
+    async def ask(self, question: Question) -> list[Say]:
         """Send a turn to Rasa once, and read what it answers.
 
         Raises:
@@ -77,21 +76,21 @@ class RasaAssistant:
             return True
         return False
 
-    async def _said_already(self, question: Question) -> list[Say | Bubble] | None:
+    async def _said_already(self, question: Question) -> list[Say] | None:
         """What Rasa answered to this turn before a crash of ours; None if it never saw it."""
         answer = await self._http.get(
             f"/conversations/{question.key}/tracker",
             params={"token": self._token, "include_events": "APPLIED"},
         )
         answer.raise_for_status()
-        found: list[Say | Bubble] | None = None
+        found: list[Say] | None = None
         for event in answer.json()["events"]:
             if event["event"] == "user":
                 mine = (event.get("metadata") or {}).get("turn") == question.turn_id
                 found = [] if mine else None
             elif event["event"] == "bot" and found is not None:
                 data = event.get("data") or {}
-                found.extend(_parts({"text": event.get("text"), **data}))
+                found.extend(_says(data))
         return found
 
     async def _tell_booking(self, question: Question) -> None:
@@ -111,7 +110,7 @@ class RasaAssistant:
         )
         answer.raise_for_status()
 
-    async def _send(self, question: Question) -> list[Say | Bubble]:
+    async def _send(self, question: Question) -> list[Say]:
         answer = await self._http.post(
             "/webhooks/rest/webhook",
             json={
@@ -121,7 +120,7 @@ class RasaAssistant:
             },
         )
         answer.raise_for_status()
-        return [part for message in answer.json() for part in _parts(message)]
+        return [say for message in answer.json() for say in _says(message)]
 
 
 def for_rasa(text: str) -> str:
@@ -130,12 +129,6 @@ def for_rasa(text: str) -> str:
     return masked[:MAX_TO_ASSISTANT] or "?"
 
 
-def _parts(message: dict[str, Any]) -> Iterator[Say | Bubble]:
-    custom = message.get("custom")
-    if custom:
-        if "say" in custom:
-            yield from (Say.from_json(say) for say in custom["say"])
-        return
-    if message.get("text"):
-        buttons = tuple(Button(one["title"], one["payload"]) for one in message.get("buttons") or ())
-        yield from texts.bubbles(message["text"], buttons)
+def _says(message: dict[str, Any]) -> Iterator[Say]:
+    """What Rasa says is always a name: an action's, or a rule's (see `training.domain_folder`)."""
+    yield from (Say.from_json(say) for say in (message.get("custom") or {}).get("say", ()))

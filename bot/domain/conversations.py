@@ -69,6 +69,11 @@ class Button:
     payload: str
 
 
+def first_that_fits(*titles: str) -> str:
+    """The first of the titles that fits a button; if none does, the last one, and a sign that it is cut."""
+    return next((title for title in titles if len(title) <= MAX_BUTTON), f"{titles[-1][: MAX_BUTTON - 1]}…")
+
+
 @dataclass(frozen=True)
 class Say:
     """A thing to say, by the name of its text in data/responses.
@@ -101,14 +106,16 @@ class Say:
 
 @dataclass(frozen=True)
 class Bubble:
-    """One message as the young person sees it."""
+    """One message as the young person sees it; `yes` is the payload of the button that a bare "oui" presses."""
 
     text: str
     buttons: tuple[Button, ...] = ()
     attachment: tuple[str, str] | None = None
+    yes: str | None = None
 
 
 MAX_TEXT = 4096
+MAX_BUTTON = 26
 MAX_TO_ASSISTANT = 200
 # A turn that a crash or a time-out left gets a fresh key; so does one subject after another, since a long
 # Rasa session slows down (22 to 125 ms after 300 messages, measured).

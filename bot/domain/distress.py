@@ -193,6 +193,8 @@ _OTHER_PERSON = "utter_safety_ask_other_where"
 _LIFE_QUESTIONS = frozenset({"utter_safety_ask_danger", "utter_safety_ask_threat", "utter_safety_ask_child"})
 _LISTENING = tuple(f"utter_safety_listen_{n}" for n in range(1, 13))  # each shorter than the one before
 _LAST = "utter_safety_last"
+# Who answers, said last in the very first exchange: the lines come before it.
+ROBOT_FIRST = "utter_safety_robot_first"
 
 
 def first_answer(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.calendar import PARIS, is_quiet, last_loud_evening
+from bot.domain.calendar import EVENING, PARIS, QUIET_UNTIL, in_paris, is_quiet, last_loud_evening
 
 
 class NudgeKind(StrEnum):
@@ -52,7 +52,7 @@ def reminder_times(starts_at: datetime, booked_at: datetime) -> list[tuple[Nudge
 
     The evening before, between 17:00 and 19:30 of the last day that is not quiet, and two hours before,
     unless that falls in quiet hours. An appointment booked a day ahead always has at least one: where
-    neither fits, the last moment that is not quiet before it.
+    neither fits, the last good moment before it (see `_last_moment`).
     """
     times = []
     evening_from, evening_until = last_loud_evening(starts_at)
@@ -62,11 +62,27 @@ def reminder_times(starts_at: datetime, booked_at: datetime) -> list[tuple[Nudge
     if not is_quiet(two_hours) and two_hours > booked_at + timedelta(hours=1):
         times.append((NudgeKind.TWO_HOURS, two_hours, starts_at - timedelta(minutes=30)))
     if not times and starts_at - booked_at >= timedelta(hours=24):
-        due = starts_at - timedelta(minutes=30)
-        while is_quiet(due) and due > booked_at + timedelta(minutes=15):
-            due -= timedelta(minutes=15)
-        times.append((NudgeKind.EVENING, due, starts_at))
+        times.append((NudgeKind.EVENING, *_last_moment(starts_at, booked_at)))
     return times
+
+
+def _last_moment(starts_at: datetime, booked_at: datetime) -> tuple[datetime, datetime]:
+    """(due, too late): the last moment that is not quiet, half an hour before the appointment or earlier.
+
+    Booked on a Sunday for the next morning, there may be none: then the end of the quiet hours, if it comes first;
+    else the Sunday evening, since a reminder is due all the same (law 5) and Sunday is the lesser wrong.
+    """
+    quarter = timedelta(minutes=15)
+    due = starts_at - 2 * quarter
+    while is_quiet(due) and due > booked_at + quarter:
+        due -= quarter
+    if not is_quiet(due):
+        return due, starts_at
+    morning = in_paris(starts_at).replace(hour=QUIET_UNTIL.hour, minute=0, second=0, microsecond=0)
+    if morning < starts_at:
+        return morning, starts_at
+    evening_from, evening_until = (datetime.combine(morning - timedelta(days=1), at, PARIS) for at in EVENING)
+    return evening_from, evening_until
 
 
 def next_loud_day(after: datetime, hour: int = 10) -> tuple[datetime, datetime]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -20,7 +19,6 @@ from bot.storage.tables import Conversation, OutboxRow, Turn
 PENDING_LIVES = timedelta(hours=36)
 NOT_UNDERSTOOD_BEFORE_HUMAN = 2
 CANCEL = "utter_cancel_ambiguous"
-OFFER = re.compile(r"Tu veux (?![^?]*\b(?:quoi|quel|laquelle|autre chose|ou)\b)[^.?!]*\?")
 
 
 async def to_pending(
@@ -86,21 +84,15 @@ async def yes_or_no(
 
 
 async def _offered(session: AsyncSession, conversation: Conversation, now: datetime) -> str | None:
-    """The button that a yes to the last thing said would press; None if it offered nothing.
-
-    "Tu veux un rendez-vous ?" can be answered by a yes, "Tu veux quoi ?" cannot.
-    """
+    """The button that a yes to the last thing said presses, as its text marks it; None if none is marked."""
     ours = (OutboxRow.conversation_id == conversation.id, OutboxRow.kind.in_((OutboxKind.REPLY, OutboxKind.SERVICE)))
     last = await session.scalar(select(func.max(OutboxRow.created_at)).where(*ours))
     if last is None or now - last > PENDING_LIVES:
         return None
-    rows = await session.scalars(select(OutboxRow).where(*ours, OutboxRow.created_at == last).order_by(OutboxRow.id))
-    bubbles = [row.payload for row in rows if row.payload]
-    question = next((found[0] for bubble in bubbles if (found := OFFER.search(bubble["text"]))), None)
-    payloads = [payload for bubble in bubbles for _, payload in bubble["buttons"]]
-    if question is None or not payloads:
-        return None
-    return "book" if "rendez-vous" in question and "book" in payloads else payloads[0]
+    rows = await session.scalars(
+        select(OutboxRow).where(*ours, OutboxRow.created_at == last).order_by(OutboxRow.id.desc())
+    )
+    return next((row.payload["yes"] for row in rows if row.payload.get("yes")), None)
 
 
 async def bare_fact(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> list[Say]:

@@ -14,11 +14,11 @@ import phonenumbers
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain import communes, dates, replies
+from bot.domain import dates, replies
 from bot.domain.appointments import DraftState, Mode, Slot, pick_three
 from bot.domain.calendar import DAYS, MONTHS, in_paris, say_time
 from bot.domain.communes import Commune
-from bot.domain.conversations import Button, Say
+from bot.domain.conversations import Button, Say, first_that_fits
 from bot.domain.handoffs import HandoffReason
 from bot.errors import AlreadyBooked, NoAppointment, SlotGone, SlotTaken
 from bot.services import appointments, handoffs, nudges, places
@@ -575,14 +575,22 @@ def _spans(pairs: list[list[str]]) -> list[tuple[datetime, datetime]]:
 
 
 async def _slot_title(session: AsyncSession, draft: BookingDraft, slot: Slot) -> str:
-    local = in_paris(slot.starts_at)
-    day, date = DAYS[local.weekday()][:3], f"{local.day}/{local.month:02}"
     if draft.place_id is None and slot.mode is Mode.ON_SITE:
-        place = await session.get_one(Place, slot.place_id)
-        where = communes.by_insee(place.insee).name if place.insee else place.name
-        # A button has little room, and the commune is what tells one from the other.
-        return f"{day} {date} {_short_time(local)} {where}"[: places.MAX_BUTTON]
-    return f"{day}. {date} {say_time(local)}"
+        return title_with_place(await session.get_one(Place, slot.place_id), slot.starts_at)
+    local = in_paris(slot.starts_at)
+    return f"{DAYS[local.weekday()][:3]}. {_short_date(local)} {say_time(local)}"
+
+
+def title_with_place(place: Place, starts_at: datetime) -> str:
+    """When and where, on a button. Where there is no room for both, the date says the weekday, or a name is short."""
+    local = in_paris(starts_at)
+    day, at = DAYS[local.weekday()][:3], f"{_short_date(local)} {_short_time(local)}"
+    long, short = places.names(place)
+    return first_that_fits(f"{day} {at} {long}", f"{at} {long}", f"{day} {at} {short}", f"{at} {short}")
+
+
+def _short_date(local: datetime) -> str:
+    return f"{local.day}/{local.month:02}"
 
 
 def _short_time(local: datetime) -> str:

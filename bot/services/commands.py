@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import Say
 from bot.services import buttons, people, team
-from bot.storage.tables import Conversation, Structure, Turn
+from bot.storage.tables import Conversation, Turn
 
+HIDE = "cacher"  # someone else may be reading: nothing is said but how to hide the rest
 # The command, and the button that does the same.
 COMMANDS = {
     "rdv": "book",
@@ -18,7 +19,7 @@ COMMANDS = {
     "reprendre": "resume_nudges",
     "mesdonnees": "my_data",
     "effacer": "erase",
-    "cacher": "hide",
+    HIDE: "hide",
 }
 WORDS = {"aide": "utter_help", "help": "utter_help", "confidentialite": "utter_confidentiality"}
 
@@ -34,11 +35,14 @@ async def run(
     """Do what a command says; an unknown one gets a clear sentence."""
     if command == "start":
         return await start(session, conversation, argument, now)
-    if command in WORDS:
-        return [Say(WORDS[command])]
-    if command in COMMANDS:
+    if command == HIDE:
         return await buttons.press(session, conversation, turn, COMMANDS[command], now)
-    return [Say("utter_unknown_command")]
+    before = await introduce(session, conversation, now)
+    if command in WORDS:
+        return [*before, Say(WORDS[command])]
+    if command in COMMANDS:
+        return [*before, *await buttons.press(session, conversation, turn, COMMANDS[command], now)]
+    return [*before, Say("utter_unknown_command")]
 
 
 async def start(session: AsyncSession, conversation: Conversation, code: str, now: datetime) -> list[Say]:
@@ -51,11 +55,15 @@ async def start(session: AsyncSession, conversation: Conversation, code: str, no
     return [Say("utter_first_contact", await introduction(session, conversation))]
 
 
-def _with_article(structure: Structure) -> str:
-    """ "la Mission Locale du Nord Mosellan", "l'équipe AMP": as said after "le robot de"."""
-    if structure.name.startswith("Mission Locale"):
-        return f"la {structure.name}"
-    return f"l'équipe {structure.short_name}"
+async def introduce(session: AsyncSession, conversation: Conversation, now: datetime) -> list[Say]:
+    """Who is speaking, said before the first answer; nothing once it has been said.
+
+    A robot says that it is one at the first exchange (regulation (EU) 2024/1689, article 50).
+    """
+    if conversation.greeted_at is not None:
+        return []
+    conversation.greeted_at = now
+    return [Say("utter_first_contact_short", await introduction(session, conversation))]
 
 
 async def introduction(session: AsyncSession, conversation: Conversation) -> dict[str, str]:
@@ -63,6 +71,6 @@ async def introduction(session: AsyncSession, conversation: Conversation) -> dic
     advisers = await team.advisers_of(session, conversation.structure_id)
     names = [adviser.first_name for adviser in advisers[:2]]
     return {
-        "structure": _with_article(conversation.structure),
-        "humans": " et ".join(names) or conversation.structure.short_name,
+        "structure": team.say_structure(conversation.structure),
+        "humans": " et ".join(names) or f"l'équipe {team.say_team(conversation.structure)}",
     }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import and_, bindparam, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -28,55 +29,65 @@ from bot.storage.tables import ChannelIdentity, Conversation, Message, OutboxRow
 
 log = structlog.get_logger(__name__)
 
+# Built once: they are asked many times a second.
+_DUE = and_(
+    OutboxRow.channel.in_(bindparam("channels", expanding=True)),
+    or_(
+        and_(OutboxRow.state == OutboxState.WAITING, OutboxRow.not_before <= bindparam("now")),
+        and_(OutboxRow.state == OutboxState.SENDING, OutboxRow.lease_until < bindparam("now")),
+    ),
+)
+_earlier = aliased(OutboxRow)
+NEXT = (
+    select(OutboxRow)
+    .where(
+        _DUE,
+        ~exists().where(
+            _earlier.channel == OutboxRow.channel,
+            _earlier.address == OutboxRow.address,
+            _earlier.id < OutboxRow.id,
+            _earlier.state.in_((OutboxState.WAITING, OutboxState.SENDING)),
+        ),
+    )
+    .order_by(OutboxRow.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+NEXT_OF_ADDRESS = NEXT.where(OutboxRow.address == bindparam("address"))
+SOMETHING_IS_DUE = select(select(OutboxRow.id).where(_DUE).exists())
+
 
 async def deliver(database: Database, messengers: Mapping[Channel, Messenger], clock: Clock, lease: timedelta) -> bool:
-    """Send the next row that is due; False if there is none.
+    """Send what is due at one address, in order; False if nothing is due anywhere.
 
-    The claim, the sending and its result are three steps: nothing is open during the network call.
+    The claim, the sending and its result are three steps: nothing is open during the network call. The result
+    of a row is kept in the same unit of work as the claim of the next one.
     """
     async with database.unit_of_work() as session:
         row = await _claim(session, list(messengers), clock.now(), lease)
     if row is None:
         return False
-    if row.state is OutboxState.SENDING:
-        await _send(database, messengers[row.channel], row, clock)
+    while row is not None and row.state is OutboxState.SENDING:
+        sent = await _send(messengers[row.channel], row)
+        async with database.unit_of_work() as session:
+            await _record(session, row.id, sent, clock.now())
+            row = await _claim(session, [row.channel], clock.now(), lease, row.address)
     return True
 
 
 async def something_is_due(session: AsyncSession, channels: list[Channel], now: datetime) -> bool:
     """Whether a row may be sent; only looks, and may be wrong for a moment."""
-    return bool(await session.scalar(select(select(OutboxRow.id).where(_due(channels, now)).exists())))
+    return bool(await session.scalar(SOMETHING_IS_DUE, {"channels": channels, "now": now}))
 
 
-def _due(channels: list[Channel], now: datetime) -> ColumnElement[bool]:
-    return and_(
-        OutboxRow.channel.in_(channels),
-        or_(
-            and_(OutboxRow.state == OutboxState.WAITING, OutboxRow.not_before <= now),
-            and_(OutboxRow.state == OutboxState.SENDING, OutboxRow.lease_until < now),
-        ),
-    )
-
-
-async def _claim(session: AsyncSession, channels: list[Channel], now: datetime, lease: timedelta) -> OutboxRow | None:
+async def _claim(
+    session: AsyncSession, channels: list[Channel], now: datetime, lease: timedelta, address: str | None = None
+) -> OutboxRow | None:
     """The next row to send, leased; one that must not be sent any more is closed and given back closed."""
-    earlier = aliased(OutboxRow)
-    open_states = (OutboxState.WAITING, OutboxState.SENDING)
-    row = await session.scalar(
-        select(OutboxRow)
-        .where(
-            _due(channels, now),
-            ~exists().where(
-                earlier.channel == OutboxRow.channel,
-                earlier.address == OutboxRow.address,
-                earlier.id < OutboxRow.id,
-                earlier.state.in_(open_states),
-            ),
-        )
-        .order_by(OutboxRow.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
+    values: dict[str, Any] = {"channels": channels, "now": now}
+    if address is not None:
+        values["address"] = address
+    row = await session.scalar(NEXT if address is None else NEXT_OF_ADDRESS, values)
     if row is None:
         return None
     if row.state is OutboxState.SENDING and row.kind.at_most_once:
@@ -104,28 +115,26 @@ def _limits(row: OutboxRow) -> dict[str, Limit]:
     return {row.channel.value: OVERALL, f"{row.channel.value}:{row.address}": limit_of(row.address)}
 
 
-async def _send(database: Database, messenger: Messenger, row: OutboxRow, clock: Clock) -> None:
-    error: SendFailed | None = None
-    reference = None
+async def _send(messenger: Messenger, row: OutboxRow) -> str | SendFailed | None:
+    """The channel's reference of the message, or why it was not sent."""
     try:
-        reference = await messenger.send(Parcel(row.address, row.payload | {"kind": row.kind.value}))
+        return await messenger.send(Parcel(row.address, row.payload | {"kind": row.kind.value}))
     except SendFailed as failed:
-        error = failed
-    now = clock.now()
-    async with database.unit_of_work() as session:
-        row = await session.get_one(OutboxRow, row.id, with_for_update=True)
-        if error is None:
-            await _sent(session, row, reference, now)
-        else:
-            await _failed(session, row, error, now)
+        return failed
+
+
+async def _record(session: AsyncSession, row_id: int, sent: str | SendFailed | None, now: datetime) -> None:
+    row = await session.get_one(OutboxRow, row_id, with_for_update=True)
+    if isinstance(sent, SendFailed):
+        await _failed(session, row, sent, now)
+    else:
+        await _sent(session, row, sent, now)
 
 
 async def _sent(session: AsyncSession, row: OutboxRow, reference: str | None, now: datetime) -> None:
     row.state, row.sent_at, row.reference, row.error = OutboxState.SENT, now, reference, None
     if reference and (message_id := row.payload.get("message")):
-        message = await session.get(Message, message_id)
-        if message is not None:
-            message.reference = reference
+        await session.execute(update(Message).where(Message.id == message_id).values(reference=reference))
     await nudges.sent(session, row)
     if row.kind is OutboxKind.NOTICE:
         await alerts.notice_reached(session, row, now)

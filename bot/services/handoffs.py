@@ -122,7 +122,7 @@ async def ask_and_say(
         says.append(Say("utter_human_already_asked", {"since": say_moment(since, now)}))
     if there.open_now:
         if not says:
-            values = {"team": conversation.structure.short_name, "until": team.say_until(there.until)}
+            values = {"team": team.say_team(conversation.structure), "until": team.say_until(there.until)}
             says.append(Say("utter_human_told_open", values))
     elif (reopens := there.say_reopens(now)) is not None:
         says.append(Say("utter_human_closed", {"reopens": reopens}))

@@ -53,6 +53,7 @@ async def say(
             payload={
                 "text": bubble.text,
                 "buttons": [[button.title, button.payload] for button in bubble.buttons],
+                "yes": bubble.yes,
                 "attachment": list(bubble.attachment) if bubble.attachment else None,
                 "message": message.id,
             },

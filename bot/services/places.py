@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -13,14 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain import communes
 from bot.domain.calendar import DAYS, in_paris, say_day, say_time
 from bot.domain.communes import Commune
-from bot.domain.conversations import Button, Say
+from bot.domain.conversations import Button, Say, first_that_fits
 from bot.domain.replies import plain
 from bot.storage.tables import Conversation, Opening, Place, Structure
 
-MAX_BUTTON = 26
 MAX_PLACES = 8
 BARE_WORDS = 3
 FAR_KM = 60
+# "Sierck-les-Bains" is called Sierck where there is little room.
+LONG_NAME = re.compile(r"-(?:a|à|aux|d'|de|des|devant|du|en|et|l'|la|le|les|lès|près|sous|sur)(?:-|(?<=')).*")
 
 
 @dataclass(frozen=True)
@@ -96,10 +98,13 @@ def say_outside(commune: Commune) -> Say:
 
 
 def button_of(place: Place, payload: str) -> Button:
-    name = place.name
-    if len(name) > MAX_BUTTON and place.insee:
-        name = communes.by_insee(place.insee).name
-    return Button(name[:MAX_BUTTON], payload)
+    return Button(first_that_fits(place.name, *names(place)), payload)
+
+
+def names(place: Place) -> tuple[str, str]:
+    """What a place may be called where there is little room, longest first: its commune's name, if it has one."""
+    name = communes.by_insee(place.insee).name if place.insee else place.name
+    return name, LONG_NAME.sub("", name)
 
 
 async def tell(session: AsyncSession, conversation: Conversation, text: str, now: datetime) -> list[Say]:

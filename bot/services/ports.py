@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bot.domain.conversations import Bubble, Say
+from bot.domain.conversations import Say
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Question:
 
 
 class Assistant(Protocol):
-    async def ask(self, question: Question) -> list[Say | Bubble]:
+    async def ask(self, question: Question) -> list[Say]:
         """Answer a turn.
 
         Raises:

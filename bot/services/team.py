@@ -207,6 +207,19 @@ async def tell_unreachable(session: AsyncSession, conversation: Conversation, no
     await tell(session, advisers, NoticeKind.UNREACHABLE, now, conversation=conversation)
 
 
+def say_structure(structure: Structure) -> str:
+    """ "la Mission Locale du Nord Mosellan", "l'équipe AMP": as said after "le robot de"."""
+    if structure.name.startswith("Mission Locale"):
+        return f"la {structure.name}"
+    return f"l'équipe {say_team(structure)}"
+
+
+def say_team(structure: Structure) -> str:
+    """ "de la Mission Locale", "AMP": as said after "l'équipe"."""
+    name = structure.short_name
+    return f"de la {name}" if name.startswith("Mission Locale") else name
+
+
 def say_until(until: time | None) -> str:
     return say_time(until) if until else ""
 

@@ -13,23 +13,23 @@ A process killed between two steps leaves an open turn under a lease; the next o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import Integer, cast, func, or_, select
+from sqlalchemy import Integer, bindparam, cast, func, or_, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
 from bot.clock import Clock
-from bot.domain import replies, safety
+from bot.domain import distress, replies, safety
 from bot.domain.conversations import (
     MAX_TURNS_PER_KEY,
     Author,
-    Bubble,
     Incoming,
     IncomingKind,
     Say,
@@ -53,7 +53,7 @@ from bot.services import (
 )
 from bot.services.ports import Assistant, Question
 from bot.storage.database import Database
-from bot.storage.tables import Conversation, InboxRow, Message, Turn, TurnEffect
+from bot.storage.tables import Conversation, Handoff, InboxRow, Message, Turn, TurnEffect
 
 log = structlog.get_logger(__name__)
 
@@ -62,8 +62,18 @@ LATE = timedelta(minutes=2)
 # Beyond that a robot that reads 200 characters would answer beside the point.
 LONG = 1000
 RECENT_MESSAGES = 5
+# The two indexes that two processes may meet on, in the words of PostgreSQL and of SQLite.
+TAKEN_BY_ANOTHER = re.compile(r"unique.*(?:uq_turn_open|turn\.channel|channel_identity)", re.IGNORECASE)
 NOT_UNDERSTOOD = "action_not_understood"
 FORM = "validate_booking_form"
+
+
+SOMETHING_WAITS = select(
+    or_(
+        select(InboxRow.id).where(InboxRow.turn_id.is_(None), InboxRow.set_aside.is_(None)).exists(),
+        select(Turn.id).where(Turn.closed_at.is_(None), Turn.lease_until < bindparam("now")).exists(),
+    )
+)
 
 
 class Away(Protocol):
@@ -86,12 +96,14 @@ async def take_turn(database: Database, assistant: Assistant, away: Away, clock:
     """Answer the next thing that waits; False if nothing does."""
     try:
         question = await _claim(database, clock.now(), pace)
-    except (IntegrityError, StaleDataError):
+    except (IntegrityError, StaleDataError) as error:
+        if not _was_faster(error):
+            raise
         return True  # another process claimed the same address first
     if question is None:
         return False
     if isinstance(question, Question):
-        parts: list[Say | Bubble] | None
+        parts: list[Say] | None
         try:
             parts = await assistant.ask(question)
         except AssistantAway as reason:
@@ -104,9 +116,7 @@ async def take_turn(database: Database, assistant: Assistant, away: Away, clock:
 
 async def something_waits(session: AsyncSession, now: datetime) -> bool:
     """Whether a turn may be taken; only looks, and may be wrong for a moment."""
-    waiting = select(InboxRow.id).where(InboxRow.turn_id.is_(None), InboxRow.set_aside.is_(None))
-    left = select(Turn.id).where(Turn.closed_at.is_(None), Turn.lease_until < now)
-    return bool(await session.scalar(select(or_(waiting.exists(), left.exists()))))
+    return bool(await session.scalar(SOMETHING_WAITS, {"now": now}))
 
 
 async def _claim(database: Database, now: datetime, pace: Pace) -> Question | bool | None:
@@ -124,13 +134,21 @@ async def _claim(database: Database, now: datetime, pace: Pace) -> Question | bo
                 return await _open(session, rows, now, pace)
         except Exception as error:
             # The database is away, or someone was faster; but what it refuses to store, it always will.
-            if isinstance(error, (DBAPIError, StaleDataError)) and not isinstance(error, DataError):
+            refused = isinstance(error, (DataError, IntegrityError))
+            if _was_faster(error) or (isinstance(error, DBAPIError) and not refused):
                 raise
             # A defect of ours must not stop the line: what caused it is set aside, with an apology.
             log.error("turn failed", inbox=ids, error=type(error).__name__, exc_info=True)
     async with database.unit_of_work() as session:
         await _set_aside(session, ids, now)
     return True
+
+
+def _was_faster(error: Exception) -> bool:
+    """Whether another process met the same address, or changed the same row, just before us."""
+    if isinstance(error, IntegrityError):
+        return TAKEN_BY_ANOTHER.search(str(error.orig)) is not None
+    return isinstance(error, StaleDataError)
 
 
 async def _take_up(session: AsyncSession, now: datetime, pace: Pace) -> Question | bool | None:
@@ -148,7 +166,7 @@ async def _take_up(session: AsyncSession, now: datetime, pace: Pace) -> Question
     turn.lease_until = now + pace.lease
     conversation = await session.get_one(Conversation, turn.conversation_id)
     if turn.attempts > MAX_ATTEMPTS:
-        await _answer(session, conversation, turn, [Say("utter_error")], now)
+        await _answer(session, conversation, turn, [*_said_before(turn), Say("utter_error")], now)
         await people.rotate_rasa_key(session, conversation, now)
         return True
     return await _question(session, conversation, turn, now, asked_before=True)
@@ -247,7 +265,7 @@ async def _text(
     alert = await alerts.open_alert(session, conversation)
     if reading.level >= safety.Level.HIGH:
         late = await _waited(session, turn, now) > alerts.LATE
-        says = await alerts.heard(session, conversation, alert, holder, text, reading, now, late=late)
+        says = await _danger(session, conversation, holder, text, reading, now, late=late)
         await _answer(session, conversation, turn, says, now, Speaker.SAFETY)
         return True
     if holder is not None:
@@ -282,6 +300,25 @@ async def _text(
     return await _question(session, conversation, turn, now, asked_before=False)
 
 
+async def _danger(
+    session: AsyncSession,
+    conversation: Conversation,
+    holder: Handoff | None,
+    text: str,
+    reading: safety.SafetyReading,
+    now: datetime,
+    *,
+    late: bool = False,
+) -> list[Say]:
+    """A danger is answered at once: that a robot answers comes last, the first time."""
+    alert = await alerts.open_alert(session, conversation)
+    says = await alerts.heard(session, conversation, alert, holder, text, reading, now, late=late)
+    if says and conversation.greeted_at is None:
+        conversation.greeted_at = now
+        says.append(Say(distress.ROBOT_FIRST))
+    return says
+
+
 async def _before(
     session: AsyncSession,
     conversation: Conversation,
@@ -290,11 +327,7 @@ async def _before(
     now: datetime,
 ) -> list[Say]:
     """What is said before the answer: who is speaking, the first time; that we are late, after an outage."""
-    says = []
-    if conversation.greeted_at is None:
-        conversation.greeted_at = now
-        introduction = await commands.introduction(session, conversation)
-        says.append(Say("utter_first_contact_short", introduction))
+    says = await commands.introduce(session, conversation, now)
     waited = await _waited(session, turn, now)
     if waited > LATE:
         minutes = int(waited.total_seconds() // 60)
@@ -335,7 +368,7 @@ async def _other(
         conversation.identity.unreachable_at = None
         return []
     if kind is IncomingKind.EDIT:
-        return await _edit(session, conversation, row, incoming, now)
+        return await _edit(session, conversation, turn, row, incoming, now)
     if kind is IncomingKind.LOCATION:
         row.payload = row.payload | {"latitude": None, "longitude": None}
     else:
@@ -344,15 +377,15 @@ async def _other(
     holder = await handoffs.holder(session, conversation)
     reading = safety.check(incoming.text)
     if reading.level >= safety.Level.HIGH:
-        alert = await alerts.open_alert(session, conversation)
-        return await alerts.heard(session, conversation, alert, holder, incoming.text, reading, now)
+        return await _danger(session, conversation, holder, incoming.text, reading, now)
     if holder is not None:
         return await handoffs.say_holder_off_duty(session, holder, now)
+    before = await commands.introduce(session, conversation, now)
     if kind is IncomingKind.VOICE:
-        return await _voice(session, conversation, now)
+        return [*before, *await _voice(session, conversation, now)]
     if kind is IncomingKind.LOCATION:
-        return await _location(session, conversation, incoming, now)
-    return [Say(ANSWERS[kind])]
+        return [*before, *await _location(session, conversation, incoming, now)]
+    return [*before, Say(ANSWERS[kind])]
 
 
 async def _button(
@@ -367,7 +400,12 @@ async def _button(
 
 
 async def _edit(
-    session: AsyncSession, conversation: Conversation, row: InboxRow, incoming: Incoming, now: datetime
+    session: AsyncSession,
+    conversation: Conversation,
+    turn: Turn,
+    row: InboxRow,
+    incoming: Incoming,
+    now: datetime,
 ) -> list[Say]:
     """An edited message reaches the adviser as an edit; danger written in it is danger."""
     message = await session.scalar(
@@ -377,16 +415,18 @@ async def _edit(
             Message.author == Author.YOUNG,
         )
     )
-    if message is None:
-        return [Say("utter_edited")]
-    message.text_before_edit = message.text_before_edit or message.text
-    message.text, message.edited_at = incoming.text, now
+    if message is None:  # written before we knew them, or erased since
+        session.add(_message(conversation, turn, row, incoming))
+    else:
+        message.text_before_edit = message.text_before_edit or message.text
+        message.text, message.edited_at = incoming.text, now
     holder = await handoffs.holder(session, conversation)
     reading = safety.check(incoming.text)
     if reading.level >= safety.Level.HIGH:
-        alert = await alerts.open_alert(session, conversation)
-        return await alerts.heard(session, conversation, alert, holder, incoming.text, reading, now)
-    return [] if holder is not None else [Say("utter_edited")]
+        return await _danger(session, conversation, holder, incoming.text, reading, now)
+    if holder is not None:
+        return []
+    return [*await commands.introduce(session, conversation, now), Say("utter_edited")]
 
 
 async def _voice(session: AsyncSession, conversation: Conversation, now: datetime) -> list[Say]:
@@ -459,7 +499,7 @@ async def act(database: Database, turn_id: int, action: str, do: Act, now: datet
 async def _close(
     session: AsyncSession,
     question: Question,
-    parts: list[Say | Bubble] | None,
+    parts: list[Say] | None,
     away: Away,
     now: datetime,
 ) -> None:
@@ -487,13 +527,17 @@ async def _close(
     if await handoffs.holder(session, conversation) is not None:
         parts = []
         turn.before = []
-    before = [Say.from_json(say) for say in turn.before or []]
-    await _answer(session, conversation, turn, [*before, *parts], now, Speaker.ASSISTANT)
+    await _answer(session, conversation, turn, [*_said_before(turn), *parts], now, Speaker.ASSISTANT)
+
+
+def _said_before(turn: Turn) -> list[Say]:
+    """What must come before the answer, decided when the turn began."""
+    return [Say.from_json(say) for say in turn.before or []]
 
 
 async def _without_assistant(
     session: AsyncSession, conversation: Conversation, turn: Turn, away: Away, now: datetime
-) -> list[Say | Bubble]:
+) -> list[Say]:
     """The turn is abandoned: what its actions did is said; else what can be done without the model.
 
     Rasa gets a new key: a late answer to the old one changes nothing.
@@ -509,7 +553,7 @@ async def _answer(
     session: AsyncSession,
     conversation: Conversation,
     turn: Turn,
-    parts: Sequence[Say | Bubble],
+    parts: Sequence[Say],
     now: datetime,
     speaker: Speaker = Speaker.SERVICE,
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from bot.domain.conversations import Bubble, Say
+from bot.domain.conversations import Say
 from bot.errors import AssistantAway
 from bot.services.ports import Assistant, Question
 
@@ -14,7 +14,7 @@ class FakeAssistant:
 
     def __init__(
         self,
-        *answers: Say | Bubble,
+        *answers: Say,
         away: bool = False,
         meanwhile: Callable[[Question], Awaitable[object]] | None = None,
     ) -> None:
@@ -23,7 +23,7 @@ class FakeAssistant:
         self.meanwhile = meanwhile
         self.questions: list[Question] = []
 
-    async def ask(self, question: Question) -> list[Say | Bubble]:
+    async def ask(self, question: Question) -> list[Say]:
         self.questions.append(question)
         if self.meanwhile is not None:
             await self.meanwhile(question)

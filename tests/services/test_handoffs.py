@@ -14,7 +14,7 @@ from bot.domain.handoffs import HandoffReason, HandoffState
 from bot.domain.outbox import OutboxKind, OutboxState
 from bot.domain.people import MilestoneKind
 from bot.errors import AlreadyTaken, NothingToDo, NotTheHolder, NotYourStructure
-from bot.services import handoffs, outbox
+from bot.services import commands, handoffs, outbox, team
 from bot.storage.database import Database
 from bot.storage.tables import Conversation, Handoff, HandoffEvent, Message, Milestone, Notice, OutboxRow
 from tests.factories import NOW, adviser, handoff, paris, young_person
@@ -170,3 +170,30 @@ async def test_the_absent_holders_return_is_said_once(database: Database) -> Non
         [say] = await handoffs.say_holder_off_duty(session, held, NIGHT)
         assert say.values == {"name": "Sandra", "returns": "demain à 9 h"}
         assert await handoffs.say_holder_off_duty(session, held, NIGHT) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "short_name", "robot_of", "told"),
+    [
+        (
+            "Mission Locale du Nord Mosellan",
+            "Mission Locale",
+            "la Mission Locale du Nord Mosellan",
+            "de la Mission Locale",
+        ),
+        ("AMIPH", "AMIPH", "l'équipe AMIPH", "AMIPH"),
+        ("AMP (démo)", "AMP", "l'équipe AMP", "AMP"),
+    ],
+)
+async def test_the_team_is_named_with_its_article(
+    database: Database, name: str, short_name: str, robot_of: str, told: str
+) -> None:
+    async with database.unit_of_work() as session:
+        young = await young_person(session)
+        young.structure.name, young.structure.short_name = name, short_name
+        says = await handoffs.ask_and_say(session, young, HandoffReason.ASKED, NOW)
+        assert says[0].values["team"] == told
+        assert (await commands.introduction(session, young))["structure"] == robot_of
+        for one in await team.advisers_of(session, young.structure_id):
+            one.active = False
+        assert (await commands.introduction(session, young))["humans"] == f"l'équipe {told}"

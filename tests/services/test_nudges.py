@@ -74,6 +74,16 @@ def _planned(starts: str, booked: str) -> list[tuple[str, str, str]]:
             id="a day ahead with no good moment: the last one that is not quiet",
         ),
         pytest.param(
+            "2027-03-15T08:20", "2027-03-14T08:00",
+            [("evening", "03-15T08:00", "03-15T08:20")],
+            id="a Monday at 8:20 booked on Sunday: the first moment that is not quiet",
+        ),
+        pytest.param(
+            "2027-03-15T08:00", "2027-03-14T07:00",
+            [("evening", "03-14T17:00", "03-14T19:30")],
+            id="every moment before it is quiet: the Sunday evening",
+        ),
+        pytest.param(
             "2027-03-12T10:30", "2027-03-11T18:00",
             [("evening", "03-11T18:10", "03-11T19:30"), ("two_hours", "03-12T08:30", "03-12T10:00")],
             id="booked that evening: ten minutes later",
@@ -111,7 +121,7 @@ def test_the_clocks_going_forward_move_the_reminder_in_utc() -> None:
 
 @given(
     day=st.integers(0, 364),
-    minute=st.integers(9 * 12, 18 * 12).map(lambda five: five * 5),
+    minute=st.integers(8 * 12 + 1, 18 * 12).map(lambda five: five * 5),
     ahead=st.integers(24 * 60, 40 * 24 * 60),
 )
 def test_a_day_ahead_there_is_always_a_reminder_and_never_at_a_quiet_hour(

@@ -71,7 +71,7 @@ async def _said(database: Database, young: Conversation) -> list[str]:
         rows = await session.scalars(
             select(OutboxRow).where(OutboxRow.address == young.identity.address).order_by(OutboxRow.id)
         )
-        return [row.payload["text"] for row in rows]
+        return [row.payload["text"] for row in rows if "text" in row.payload]  # a deletion says nothing
 
 
 def _may_say(response: str) -> list[str]:
@@ -170,6 +170,71 @@ async def test_two_first_messages_at_once_make_one_person(database: Database) ->
     async with database.read_only() as session:
         assert len((await session.scalars(select(Conversation))).all()) == 1
         assert [row.turn_id is not None for row in await session.scalars(select(InboxRow))] == [True, True]
+
+
+# ── Who is speaking ──────────────────────────────────────────────────────────────────────────
+
+FIRST = [
+    (IncomingKind.TEXT, "je cherche un boulot"),
+    *((kind, "") for kind in turns.ANSWERS),
+    (IncomingKind.VOICE, ""),
+    (IncomingKind.LOCATION, ""),
+    (IncomingKind.EDIT, "en fait non"),
+    (IncomingKind.COMMAND, "start"),
+    (IncomingKind.COMMAND, "rdv"),
+    (IncomingKind.COMMAND, "aide"),
+]
+
+
+@pytest.mark.parametrize(("kind", "text"), FIRST)
+async def test_the_first_answer_begins_with_the_robot_saying_what_it_is_once(
+    database: Database, kind: IncomingKind, text: str
+) -> None:
+    async with database.unit_of_work() as session:
+        young = await young_person(session)
+    for _ in range(2):
+        async with database.unit_of_work() as session:
+            await writes(session, young.identity.address, text, kind=kind)
+        await _take_all(database, FakeAssistant(ANSWER), _later())
+    said = await _said(database, young)
+    assert said[0].startswith("Salut. Je suis le robot de la Mission Locale de démonstration.")
+    assert "\n".join(said).count("Derrière moi, il y a Sandra et Nadia.") == 1
+
+
+@pytest.mark.parametrize("kind", [IncomingKind.TEXT, IncomingKind.PHOTO, IncomingKind.EDIT])
+async def test_in_danger_the_lines_come_first_and_the_robot_says_what_it_is_last(
+    database: Database, kind: IncomingKind
+) -> None:
+    async with database.unit_of_work() as session:
+        young = await young_person(session)
+        await writes(session, young.identity.address, "je vais me tuer ce soir", kind=kind)
+    await _take_all(database, FakeAssistant(), _later())
+    said = await _said(database, young)
+    [robot] = _may_say("utter_safety_robot_first")
+    assert said[0] in _may_say("utter_safety_line_samu_15")
+    assert said[-1] == robot
+    await _send(database, young, "je vais le faire", "salut")
+    await _take_all(database, FakeAssistant(ANSWER), _later())
+    said = await _said(database, young)
+    assert said.count(robot) == 1
+    assert not any("Derrière moi" in text for text in said)
+    async with database.read_only() as session:
+        assert (await session.scalars(select(Alert.conversation_id))).all() == [young.id]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "said"), [(IncomingKind.BLOCKED, "", 0), (IncomingKind.COMMAND, "cacher", 1)]
+)
+async def test_nothing_is_introduced_to_who_left_or_hides(
+    database: Database, kind: IncomingKind, text: str, said: int
+) -> None:
+    async with database.unit_of_work() as session:
+        young = await young_person(session)
+        await writes(session, young.identity.address, text, kind=kind)
+    await _take_all(database, FakeAssistant(), _later())
+    answers = await _said(database, young)
+    assert len(answers) == said
+    assert "robot" not in " ".join(answers)
 
 
 # ── Actions ──────────────────────────────────────────────────────────────────────────────────
@@ -363,6 +428,32 @@ async def test_a_defect_sets_the_message_aside_with_an_apology_and_the_next_is_a
     async with database.read_only() as session:
         aside = (await session.scalars(select(InboxRow.set_aside).order_by(InboxRow.update_id))).all()
         assert aside == ["error", None]
+
+
+async def test_what_the_database_always_refuses_is_set_aside_and_not_tried_for_ever(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def twice(session: AsyncSession, conversation: Conversation, *_: object) -> list[Say]:
+        for _ in range(2):
+            session.add(
+                Handoff(
+                    conversation_id=conversation.id,
+                    structure_id=conversation.structure_id,
+                    reason=HandoffReason.ASKED,
+                    priority=5,
+                    asked_at=NOW,
+                )
+            )
+        await session.flush()
+        raise AssertionError("one conversation has one open handoff")
+
+    monkeypatch.setattr(commands, "run", twice)
+    young = await _met(database)
+    async with database.unit_of_work() as session:
+        await writes(session, young.identity.address, "aide", kind=IncomingKind.COMMAND)
+    assert await _take(database, FakeAssistant(), _later())
+    assert not await _take(database, FakeAssistant(), _later())
+    assert (await _said(database, young))[0] in _may_say("utter_error")
 
 
 async def test_a_text_the_database_refuses_does_not_stop_the_line(database: Database) -> None:
