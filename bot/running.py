@@ -28,7 +28,7 @@ from bot.channels.telegram.intake import KINDS, REFUSED_TOKEN, Polling
 from bot.channels.telegram.messenger import TelegramMessenger, make_bot
 from bot.channels.terminal.messenger import TerminalMessenger, read_line, send_line
 from bot.channels.webchat.messenger import WebMessenger
-from bot.domain import communes, dates, safety
+from bot.domain import communes, dates, phones, safety
 from bot.domain import territory as territory_files
 from bot.domain.calendar import PARIS
 from bot.domain.people import Channel
@@ -553,7 +553,7 @@ def entities(text: str, intent: str, now: datetime) -> list[dict[str, Any]]:
     mode = booking.read_mode(text)
     if mode is not None:
         found.append({"entity": "mode", "value": mode.value})
-    phone = booking.read_phone(text)
+    phone = phones.read_phone(text)
     if phone is not None:
         found.append({"entity": "phone", "value": phone})
     theme = find_theme(intent, text)

@@ -61,6 +61,11 @@ def is_stale(row: WebSession, now: datetime) -> bool:
     return now - row.seen_at > SEEN_EVERY
 
 
+async def hide(session: AsyncSession, address: str, now: datetime) -> None:
+    """Show nothing of before any more."""
+    await session.execute(update(WebSession).where(WebSession.address == address).values(hidden_before=now))
+
+
 async def end(session: AsyncSession, row: WebSession, now: datetime) -> None:
     """*Quitter*: the cookie opens nothing any more, and the pages that show the conversation are told."""
     row.ended_at = now

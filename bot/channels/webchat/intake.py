@@ -20,7 +20,7 @@ from bot.domain.conversations import Incoming, IncomingKind
 from bot.domain.outbox import Limit, OutboxState
 from bot.domain.people import Channel
 from bot.errors import TooFast
-from bot.services import budgets, inbox, people, web_sessions
+from bot.services import budgets, inbox, joining, people, web_sessions
 from bot.storage.database import Database
 from bot.storage.tables import InboxRow, OutboxRow, Turn, WebSession
 
@@ -137,7 +137,7 @@ async def _store_all(
         if incoming is None:
             return number
         number += 1
-    elif sent.source:
+    elif sent.source and not joining.is_link(sent.source):
         conversation = await people.meet(session, Channel.WEB, row.address, now)
         await people.brought_by(session, conversation, sent.source, now)
     if incoming is None:
