@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import multiprocessing
+import os
 import shutil
 import signal
 import socket

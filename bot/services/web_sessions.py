@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.people import Channel
 from bot.services import people
 from bot.storage import changes
+from bot.storage.queries import insert_new
 from bot.storage.tables import ChannelIdentity, Conversation, WebSession
 
 LIVES = timedelta(days=7)
@@ -25,18 +26,35 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-async def open_session(session: AsyncSession, token: str | None, now: datetime) -> tuple[str, WebSession]:
-    """Begin a session, with its person and conversation, for the browser that holds `token`.
+async def open_session(session: AsyncSession, token: str | None, now: datetime) -> tuple[str | None, WebSession]:
+    """Begin a session, with its person and conversation, for the browser that holds `token`; and its new token, if
+    it must get one.
 
-    The page gave it, so a browser whose first message was stored, but which never heard of it, sends it again to
-    the same session. A token that is not of our making, or that a session had before, is replaced.
+    The page gave the token, so a browser that sends its first message twice, at once or because it never heard that
+    it was stored, sends it to one session. A token not of our making, or of a session that is over, is replaced.
     """
-    if token is None or not TOKEN.fullmatch(token) or await session.get(WebSession, _digest(token)) is not None:
-        token = new_token()
-    row = WebSession(token_hash=_digest(token), address=secrets.token_urlsafe(24), created_at=now, seen_at=now)
-    session.add(row)
+    if token is not None and TOKEN.fullmatch(token):
+        if await _insert(session, token, now):
+            return token, await _begin(session, token, now)
+        opened_meanwhile = await find(session, token, now)
+        if opened_meanwhile is not None:
+            return None, opened_meanwhile
+    token = new_token()
+    await _insert(session, token, now)
+    return token, await _begin(session, token, now)
+
+
+async def _insert(session: AsyncSession, token: str, now: datetime) -> bool:
+    address = secrets.token_urlsafe(24)
+    return await insert_new(
+        session, WebSession, token_hash=_digest(token), address=address, created_at=now, seen_at=now
+    )
+
+
+async def _begin(session: AsyncSession, token: str, now: datetime) -> WebSession:
+    row = await session.get_one(WebSession, _digest(token))
     await people.meet(session, Channel.WEB, row.address, now)
-    return token, row
+    return row
 
 
 async def find(session: AsyncSession, token: str | None, now: datetime) -> WebSession | None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.channels.webchat import reading, thread
@@ -57,13 +56,6 @@ class Intake:
         Raises:
             TooFast, MessageTooLong: nothing is stored.
         """
-        try:
-            return await self._store(sent, token, client)
-        except IntegrityError:
-            # The same browser opened its session a moment before: now it is there.
-            return await self._store(sent, token, client)
-
-    async def _store(self, sent: Sent, token: str | None, client: str) -> Stored:
         now = self.clock.now()
         async with self.database.unit_of_work() as session:
             row, opened = await web_sessions.find(session, token, now), None

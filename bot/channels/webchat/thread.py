@@ -19,6 +19,7 @@ from bot.services import inbox, web_sessions
 from bot.storage.tables import InboxRow, OutboxRow, WebSession
 
 SHOWN = 200
+LARGEST = 2**31 - 1
 NOT_SHOWN = (OutboxKind.PRESS, OutboxKind.DELETE, OutboxKind.NOTICE)
 MENU = "utter_web_menu"
 # A button that asks for Telegram, and one that opens it: shown only where the service has a bot there.
@@ -42,7 +43,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Line:
-    """One bubble. `id` is its place in the page, unique; `number` is the outbox's, for buttons and files."""
+    """One bubble. `id` is its place in the page, unique; `number` is its row's."""
 
     id: str
     side: Side
@@ -50,7 +51,7 @@ class Line:
     at: datetime
     choices: tuple[Choice, ...] = ()
     file: str | None = None
-    number: int | None = None
+    number: int = 0
 
     @property
     def order(self) -> int:
@@ -73,11 +74,13 @@ async def lines(session: AsyncSession, row: WebSession, telegram: str, limit: in
     went = await session.scalars(select(OutboxRow).where(*_shown(row)).order_by(OutboxRow.id.desc()).limit(limit))
     found = [line for inbox_row in came if (line := _from_inbox(inbox_row)) is not None]
     found += [_from_outbox(outbox_row, telegram) for outbox_row in went if outbox_row.payload]
-    return sorted(found, key=lambda line: (line.at, line.side is not Side.YOUNG, line.number or 0))[-limit:]
+    return sorted(found, key=lambda line: (line.at, line.side is not Side.YOUNG, line.number))[-limit:]
 
 
 async def outbox_row(session: AsyncSession, row: WebSession, number: int) -> OutboxRow | None:
-    """A line that was sent to this session, by its number."""
+    """A line that was sent to this session, by its number; one that no row can have is nobody's."""
+    if number > LARGEST:
+        return None
     found: OutboxRow | None = await session.scalar(select(OutboxRow).where(OutboxRow.id == number, *_shown(row)))
     return found if found is not None and found.payload else None
 
@@ -85,7 +88,7 @@ async def outbox_row(session: AsyncSession, row: WebSession, number: int) -> Out
 async def title_of(session: AsyncSession, row: WebSession, line: str, payload: str) -> str:
     """What the pressed button showed; "" if no button of this session's has this payload."""
     known = [(button.title, button.payload) for button in menu()]
-    if line.isdigit() and len(line) < 19 and (found := await outbox_row(session, row, int(line))) is not None:
+    if line.isdecimal() and len(line) < 12 and (found := await outbox_row(session, row, int(line))) is not None:
         known = [(title, of) for title, of in found.payload["buttons"]]
     return next((title for title, of in known if of == payload), "")
 
@@ -122,7 +125,7 @@ def _from_inbox(row: InboxRow) -> Line | None:
         text = "" if said.text == "start" else f"/{said.text} {said.argument}".rstrip()
     else:
         text = said.text
-    return Line(f"y{row.update_id}", Side.YOUNG, text, row.received_at) if text else None
+    return Line(f"y{row.update_id}", Side.YOUNG, text, row.received_at, number=row.id) if text else None
 
 
 def _from_outbox(row: OutboxRow, telegram: str) -> Line:
