@@ -25,7 +25,7 @@ def responses() -> dict[str, list[Variant]]:
     """
     found: dict[str, list[Variant]] = {}
     for file in sorted(RESPONSES.glob("*.yml")):
-        for name, variants in yaml.safe_load(file.read_text(encoding="utf-8"))["responses"].items():
+        for name, variants in yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)["responses"].items():
             if name in found:
                 raise ValueError(f"{name} is defined twice; the second time in {file.name}")
             found[name] = variants

@@ -105,7 +105,7 @@ class Worker:
             await bell.wait()
             try:
                 while await step():
-                    bell.ring()  # there may be more, for another than me
+                    await asyncio.sleep(0)  # who was just woken goes first
             except Exception as error:
                 # The database may be away for a moment; the work waits in it and is taken up again.
                 log.error("step failed", step=step.__name__, error=type(error).__name__, exc_info=True)

@@ -28,12 +28,11 @@ async def say(
     """Queue something to say in a conversation, and keep it in its thread."""
     identity = conversation.identity
     seed = turn_id if turn_id is not None else conversation.id + int(now.timestamp()) // 86400
-    rows = []
     bubbles = [
         bubble for part in parts for bubble in ([part] if isinstance(part, Bubble) else texts.render(part, seed))
     ]
-    for index, bubble in enumerate(bubbles):
-        message = Message(
+    messages = [
+        Message(
             conversation_id=conversation.id,
             turn_id=turn_id,
             author=Author.ADVISER if kind is OutboxKind.ADVISER else Author.BOT,
@@ -41,9 +40,12 @@ async def say(
             text=bubble.text,
             at=now,
         )
-        session.add(message)
-        await session.flush()
-        row = OutboxRow(
+        for bubble in bubbles
+    ]
+    session.add_all(messages)
+    await session.flush()
+    rows = [
+        OutboxRow(
             channel=identity.channel,
             address=identity.address,
             conversation_id=conversation.id,
@@ -60,8 +62,9 @@ async def say(
             not_before=now,
             created_at=now,
         )
-        session.add(row)
-        rows.append(row)
+        for index, (bubble, message) in enumerate(zip(bubbles, messages, strict=True))
+    ]
+    session.add_all(rows)
     await session.flush()
     return rows
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import contains_eager
 
 from bot.domain.appointments import AppointmentState
 from bot.domain.calendar import in_paris
@@ -45,15 +46,16 @@ SAY_GOODBYE = timedelta(minutes=5)
 
 async def meet(session: AsyncSession, channel: Channel, address: str, now: datetime) -> Conversation:
     """The conversation of an address; the first time, a person, an identity and a conversation are made."""
-    identity = await session.scalar(
-        select(ChannelIdentity).where(ChannelIdentity.channel == channel, ChannelIdentity.address == address)
+    found = await session.scalar(
+        select(Conversation)
+        .join(Conversation.identity)
+        .where(ChannelIdentity.channel == channel, ChannelIdentity.address == address)
+        .options(contains_eager(Conversation.identity))
     )
-    if identity is not None and identity.person.erased_at is not None:
-        await _forget_address(session, identity)
-    elif identity is not None:
-        found = await session.scalar(select(Conversation).where(Conversation.identity_id == identity.id))
-        assert found is not None, "an identity is made with its conversation"
+    if found is not None and found.identity.person.erased_at is None:
         return found
+    if found is not None:
+        await _forget_address(session, found.identity)
     structure = await session.scalar(select(Structure).order_by(Structure.position).limit(1))
     if structure is None:
         raise SettingsError("Aucun territoire chargé : lance « promeneurs territory load FICHIER ».")

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import Integer, bindparam, cast, func, or_, select
+from sqlalchemy import Integer, and_, bindparam, cast, func, or_, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
@@ -53,7 +53,7 @@ from bot.services import (
 )
 from bot.services.ports import Assistant, Question
 from bot.storage.database import Database
-from bot.storage.tables import Conversation, Handoff, InboxRow, Message, Turn, TurnEffect
+from bot.storage.tables import BookingDraft, Conversation, Handoff, InboxRow, Message, Turn, TurnEffect
 
 log = structlog.get_logger(__name__)
 
@@ -68,9 +68,28 @@ NOT_UNDERSTOOD = "action_not_understood"
 FORM = "validate_booking_form"
 
 
+# Built once: they are asked many times a second.
+_WAITS = and_(InboxRow.turn_id.is_(None), InboxRow.set_aside.is_(None))
+_answered_now = select(Turn.id).where(
+    Turn.channel == InboxRow.channel, Turn.address == InboxRow.address, Turn.closed_at.is_(None)
+)
+WAITING_ADDRESSES = (
+    select(InboxRow.channel, InboxRow.address, func.max(InboxRow.received_at), func.min(InboxRow.received_at))
+    .where(_WAITS, ~_answered_now.exists())
+    .group_by(InboxRow.channel, InboxRow.address)
+    .order_by(func.max(cast(InboxRow.urgent, Integer)).desc(), func.min(InboxRow.id))
+    .limit(20)
+)
+WAITING_ROWS = (
+    select(InboxRow)
+    .where(_WAITS, InboxRow.channel == bindparam("channel"), InboxRow.address == bindparam("address"))
+    .order_by(InboxRow.update_id)
+    .limit(50)
+    .with_for_update(skip_locked=True)
+)
 SOMETHING_WAITS = select(
     or_(
-        select(InboxRow.id).where(InboxRow.turn_id.is_(None), InboxRow.set_aside.is_(None)).exists(),
+        select(InboxRow.id).where(_WAITS).exists(),
         select(Turn.id).where(Turn.closed_at.is_(None), Turn.lease_until < bindparam("now")).exists(),
     )
 )
@@ -169,7 +188,8 @@ async def _take_up(session: AsyncSession, now: datetime, pace: Pace) -> Question
         await _answer(session, conversation, turn, [*_said_before(turn), Say("utter_error")], now)
         await people.rotate_rasa_key(session, conversation, now)
         return True
-    return await _question(session, conversation, turn, now, asked_before=True)
+    draft = await booking.open_draft(session, conversation, now)
+    return _question(conversation, turn, draft, asked_before=True)
 
 
 async def _what_waits(session: AsyncSession, now: datetime, pace: Pace) -> Sequence[InboxRow]:
@@ -177,28 +197,9 @@ async def _what_waits(session: AsyncSession, now: datetime, pace: Pace) -> Seque
 
     Texts in a row are one turn; anything else is a turn of its own.
     """
-    waiting = (InboxRow.turn_id.is_(None), InboxRow.set_aside.is_(None))
-    busy = select(Turn.id).where(
-        Turn.channel == InboxRow.channel, Turn.address == InboxRow.address, Turn.closed_at.is_(None)
-    )
-    texts_at = func.max(InboxRow.received_at)
-    addresses = await session.execute(
-        select(InboxRow.channel, InboxRow.address, texts_at, func.min(InboxRow.received_at))
-        .where(*waiting, ~busy.exists())
-        .group_by(InboxRow.channel, InboxRow.address)
-        .order_by(func.max(cast(InboxRow.urgent, Integer)).desc(), func.min(InboxRow.id))
-        .limit(20)
-    )
+    addresses = await session.execute(WAITING_ADDRESSES)
     for channel, address, last_at, first_at in addresses.all():
-        rows = (
-            await session.scalars(
-                select(InboxRow)
-                .where(*waiting, InboxRow.channel == channel, InboxRow.address == address)
-                .order_by(InboxRow.update_id)
-                .limit(50)
-                .with_for_update(skip_locked=True)
-            )
-        ).all()
+        rows = (await session.scalars(WAITING_ROWS, {"channel": channel, "address": address})).all()
         if not rows:
             continue
         if rows[0].kind is not IncomingKind.TEXT:
@@ -218,10 +219,13 @@ async def _open(session: AsyncSession, rows: Sequence[InboxRow], now: datetime, 
     """Begin the turn: keep what came in, and let who must answer do it."""
     first = rows[0]
     conversation = await people.meet(session, first.channel, first.address, now)
+    incoming = [inbox.read(row) for row in rows]
+    texts = [one.text for one in incoming if one.kind is IncomingKind.TEXT]
     turn = Turn(
         channel=first.channel,
         address=first.address,
         conversation_id=conversation.id,
+        text="\n".join(texts) if texts else None,
         opened_at=now,
         lease_until=now + pace.lease,
     )
@@ -229,16 +233,14 @@ async def _open(session: AsyncSession, rows: Sequence[InboxRow], now: datetime, 
     await session.flush()
     for row in rows:
         row.turn_id = turn.id
-    incoming = [inbox.read(row) for row in rows]
     if incoming[0].kind not in (IncomingKind.BLOCKED, IncomingKind.UNBLOCKED):
         conversation.identity.unreachable_at = None
     if incoming[0].kind is IncomingKind.TEXT:
-        turn.text = "\n".join(one.text for one in incoming)
         recent = await _recent(session, conversation)
         for row, one in zip(rows, incoming, strict=True):
             session.add(_message(conversation, turn, row, one))
-        await session.flush()
-        return await _text(session, conversation, turn, recent, now)
+        waited = now - min(row.received_at for row in rows)
+        return await _text(session, conversation, turn, recent, waited, now)
     says = await _other(session, conversation, turn, rows[0], incoming[0], now)
     if incoming[0].press_reference:
         await outbox.queue(
@@ -254,7 +256,12 @@ async def _open(session: AsyncSession, rows: Sequence[InboxRow], now: datetime, 
 
 
 async def _text(
-    session: AsyncSession, conversation: Conversation, turn: Turn, recent: list[str], now: datetime
+    session: AsyncSession,
+    conversation: Conversation,
+    turn: Turn,
+    recent: list[str],
+    waited: timedelta,
+    now: datetime,
 ) -> Question | bool:
     """A text: safety reads it first, then the adviser who holds it, then the assistant."""
     text = turn.text or ""
@@ -264,7 +271,7 @@ async def _text(
     holder = await handoffs.holder(session, conversation)
     alert = await alerts.open_alert(session, conversation)
     if reading.level >= safety.Level.HIGH:
-        late = await _waited(session, turn, now) > alerts.LATE
+        late = waited > alerts.LATE
         says = await _danger(session, conversation, holder, text, reading, now, late=late)
         await _answer(session, conversation, turn, says, now, Speaker.SAFETY)
         return True
@@ -276,8 +283,7 @@ async def _text(
         says = await alerts.go_on(session, alert, text, reading, now)
         await _answer(session, conversation, turn, says, now, Speaker.SAFETY)
         return True
-    before = await _before(session, conversation, turn, reading, now)
-    turn.before = [say.to_json() for say in before]
+    before = await _before(session, conversation, reading, waited, now)
     draft = await booking.open_draft(session, conversation, now)
     if len(text) > LONG:
         await handoffs.ask(session, conversation, HandoffReason.UNREADABLE, now)
@@ -297,7 +303,9 @@ async def _text(
     if alone is not None and draft is None:
         await _answer(session, conversation, turn, [*before, Say(alone)], now, Speaker.SERVICE)
         return True
-    return await _question(session, conversation, turn, now, asked_before=False)
+    turn.before = [say.to_json() for say in before] or None
+    turn.rasa_key, turn.asked_at = conversation.rasa_key, now
+    return _question(conversation, turn, draft, asked_before=False)
 
 
 async def _danger(
@@ -322,13 +330,12 @@ async def _danger(
 async def _before(
     session: AsyncSession,
     conversation: Conversation,
-    turn: Turn,
     reading: safety.SafetyReading,
+    waited: timedelta,
     now: datetime,
 ) -> list[Say]:
     """What is said before the answer: who is speaking, the first time; that we are late, after an outage."""
     says = await commands.introduce(session, conversation, now)
-    waited = await _waited(session, turn, now)
     if waited > LATE:
         minutes = int(waited.total_seconds() // 60)
         delay = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
@@ -337,12 +344,6 @@ async def _before(
         says.append(Say("utter_safety_heard_concern"))
         people.keep_pending(conversation, "human", now, reason=HandoffReason.WELLBEING)
     return says
-
-
-async def _waited(session: AsyncSession, turn: Turn, now: datetime) -> timedelta:
-    """How long the turn's first message waited for its answer."""
-    arrived = await session.scalar(select(func.min(InboxRow.received_at)).where(InboxRow.turn_id == turn.id))
-    return now - arrived if arrived is not None else timedelta(0)
 
 
 async def _other(
@@ -511,22 +512,24 @@ async def _close(
     if parts is None:
         parts = await _without_assistant(session, conversation, turn, away, now)
     else:
+        done = await session.scalars(select(TurnEffect).where(TurnEffect.turn_id == turn.id))
+        effects = {effect.action: effect for effect in done}
         conversation.rasa_turns += 1
-        if await session.get(TurnEffect, (turn.id, NOT_UNDERSTOOD)) is None:
+        if NOT_UNDERSTOOD not in effects:
             conversation.misunderstood = 0
-        draft = await booking.open_draft(session, conversation, now)
-        form = await session.get(TurnEffect, (turn.id, FORM))
+        form = effects.get(FORM)
         digression = form is not None and form.outcome["digression"]
         # What Rasa believes, which a button or another action than its form may have made untrue.
         conversation.rasa_booking = form.outcome["open"] if form is not None and not digression else question.booking
         if digression:
             parts = [*parts, *await booking.resume(session, conversation, now)]
-        if conversation.rasa_turns >= MAX_TURNS_PER_KEY and draft is None:
+        worn = conversation.rasa_turns >= MAX_TURNS_PER_KEY
+        if worn and await booking.open_draft(session, conversation, now) is None:
             await people.rotate_rasa_key(session, conversation, now)
             conversation.rasa_booking = False
     if await handoffs.holder(session, conversation) is not None:
         parts = []
-        turn.before = []
+        turn.before = None
     await _answer(session, conversation, turn, [*_said_before(turn), *parts], now, Speaker.ASSISTANT)
 
 
@@ -561,12 +564,7 @@ async def _answer(
     turn.speaker, turn.closed_at = speaker, now
 
 
-async def _question(
-    session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime, *, asked_before: bool
-) -> Question:
-    draft = await booking.open_draft(session, conversation, now)
-    if not asked_before:
-        turn.rasa_key, turn.asked_at = conversation.rasa_key, now
+def _question(conversation: Conversation, turn: Turn, draft: BookingDraft | None, *, asked_before: bool) -> Question:
     return Question(
         key=turn.rasa_key or conversation.rasa_key,
         turn_id=turn.id,

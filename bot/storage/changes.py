@@ -40,6 +40,8 @@ def _note_flushed(session: Session, *_: Any) -> None:
 
 @event.listens_for(NotingSession, "before_commit")
 def _write(session: Session) -> None:
+    if session.in_nested_transaction():
+        return  # a savepoint: the unit of work goes on
     session.flush()
     changed = session.info.pop(CHANGED, None)
     if changed:

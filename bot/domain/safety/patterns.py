@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
+import yaml
 
 from bot.domain.safety.needed import alternatives
 from bot.domain.safety.reading import Kind, Level, Who
@@ -29,7 +29,8 @@ class Rule:
     gone_if_laughing: bool
 
 
-_DATA: Mapping[str, Any] = YAML(typ="safe").load(Path(__file__).with_name("patterns.yml"))
+_FILE = Path(__file__).with_name("patterns.yml")
+_DATA: Mapping[str, Any] = yaml.load(_FILE.read_text(encoding="utf-8"), yaml.CSafeLoader)
 
 
 def _compiled(*parts: str) -> re.Pattern[str]:
