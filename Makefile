@@ -14,12 +14,12 @@ SERVICE := .venv/.installed
 RASA := nlu/.venv/.installed
 RUN := .venv/bin
 
-.PHONY: demo test check install train bench clean
+.PHONY: demo test check browser install train bench clean
 
 demo: install
 	@$(RUN)/promeneurs demo
 
-test: check
+test: check browser
 	$(RUN)/python -m pytest
 
 check: install
@@ -30,6 +30,10 @@ check: install
 	$(RUN)/python -m tests.rasa_data
 
 install: $(SERVICE) $(RASA)
+
+# Finds a Chromium for the browser tests, or installs one where it may.
+browser: install
+	@$(RUN)/python -m tests.browser.finding
 
 train: install
 	$(RUN)/promeneurs train

@@ -70,6 +70,34 @@ class NothingToDo(Refusal):
     response = "utter_nothing_to_do"
 
 
+class LinkGone(Refusal):
+    """The link to Telegram was used, is too old, or never existed."""
+
+    response = "utter_join_gone"
+
+
+class TwoAppointments(Refusal):
+    """The two who would become one person each have an appointment to come."""
+
+    response = "utter_join_two_appointments"
+
+
+class MessageTooLong(Refusal):
+    """A text is longer than a channel takes."""
+
+    response = "utter_web_too_long"
+
+
+class TooFast(Refusal):
+    """Too many messages in too little time; `seconds` says when to try again."""
+
+    response = "utter_web_too_fast"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
 class ClosedTurn(Exception):
     """An action came for a turn that is closed: its effects are refused."""
 

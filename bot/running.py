@@ -28,7 +28,8 @@ from bot.channels.telegram import profile
 from bot.channels.telegram.intake import KINDS, REFUSED_TOKEN, Polling
 from bot.channels.telegram.messenger import TelegramMessenger, make_bot
 from bot.channels.terminal.messenger import TerminalMessenger, read_line, send_line
-from bot.domain import communes, dates, safety
+from bot.channels.webchat.messenger import WebMessenger
+from bot.domain import communes, dates, phones, safety
 from bot.domain import territory as territory_files
 from bot.domain.calendar import PARIS
 from bot.domain.people import Channel
@@ -229,7 +230,7 @@ async def _work(settings: Settings, extra: Mapping[Channel, Messenger], *, with_
     settle()
     database = Database(settings.database_url)
     assistant = make_assistant(settings)
-    async with _messengers(settings) as messengers:
+    async with _messengers(settings, database) as messengers:
         parts = Worker(settings, database, assistant, {**messengers, **extra})
         try:
             async with asyncio.TaskGroup() as group:
@@ -253,14 +254,15 @@ def make_assistant(settings: Settings) -> RasaAssistant:
 
 
 @contextlib.asynccontextmanager
-async def _messengers(settings: Settings) -> AsyncIterator[dict[Channel, Messenger]]:
+async def _messengers(settings: Settings, database: Database) -> AsyncIterator[dict[Channel, Messenger]]:
+    web: dict[Channel, Messenger] = {Channel.WEB: WebMessenger(database, settings.clock)}
     if settings.telegram_bot_token is None:
-        yield {}
+        yield web
         return
     bot = make_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_base_url)
     await bot.request.initialize()
     try:
-        yield {Channel.TELEGRAM: TelegramMessenger(bot)}
+        yield web | {Channel.TELEGRAM: TelegramMessenger(bot)}
     finally:
         await bot.request.shutdown()
 
@@ -563,7 +565,7 @@ def entities(text: str, intent: str, now: datetime) -> list[dict[str, Any]]:
     mode = booking.read_mode(text)
     if mode is not None:
         found.append({"entity": "mode", "value": mode.value})
-    phone = booking.read_phone(text)
+    phone = phones.read_phone(text)
     if phone is not None:
         found.append({"entity": "phone", "value": phone})
     theme = find_theme(intent, text)

@@ -9,7 +9,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.assistant import forgetting
 from bot.clock import Clock
-from bot.services import alerts, feed, handoffs, nudges, people
+from bot.services import alerts, budgets, feed, handoffs, nudges, people, web_sessions
 from bot.settings import Settings
 from bot.storage.database import Database
 
@@ -45,6 +45,11 @@ def start_ticks(
     async def throw_old_changes_away() -> None:
         await feed.throw_old_away(database)
 
+    async def forget_idle_browsers() -> None:
+        async with database.unit_of_work() as session:
+            await web_sessions.forget_old(session, clock.now())
+            await budgets.throw_old_away(session, clock.now())
+
     async def forget_old_keys() -> None:
         assert settings.rasa_tracker_path is not None, "the settings fill it"
         await forgetting.forget_old_keys(database, settings.rasa_tracker_path, clock.now())
@@ -57,6 +62,7 @@ def start_ticks(
     scheduler.add_job(look_for_handoffs, "interval", seconds=settings.tick_seconds)
     scheduler.add_job(forget_the_erased, "interval", seconds=FORGET_SECONDS)
     scheduler.add_job(throw_old_changes_away, "interval", seconds=FORGET_SECONDS)
+    scheduler.add_job(forget_idle_browsers, "interval", seconds=FORGET_SECONDS)
     scheduler.add_job(forget_old_keys, "interval", seconds=FORGET_SECONDS)
     scheduler.start()
     return scheduler

@@ -1,4 +1,4 @@
-"""The service's own web application: health, metrics, the actions' route, Telegram's webhook."""
+"""The service's own web application: the chat, Telegram's webhook, the actions' route, health, metrics."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from sqlalchemy import func, select
 
 from bot.channels.telegram.intake import webhook_router
+from bot.channels.webchat.routes import chat_router
 from bot.domain.outbox import OutboxState
 from bot.services.feed import Feed
 from bot.settings import Settings, TelegramMode
@@ -40,6 +41,7 @@ def make_app(
     if settings.telegram_mode is TelegramMode.WEBHOOK and settings.telegram_webhook_secret:
         secret = settings.telegram_webhook_secret.get_secret_value()
         app.include_router(webhook_router(database, settings.clock, secret, on_stored))
+    app.include_router(chat_router(settings, database, feed, on_stored))
     return app
 
 

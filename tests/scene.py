@@ -35,10 +35,13 @@ from bot.storage.tables import (
     Nudge,
     Person,
     SourceTouch,
+    WebSession,
 )
 from tests.fakes.bot_api import User
+from tests.visitor import Visitor
 from tests.world import RasaProcess, Service
 
+ON_THE_SITE = " sur le site"
 ADVISERS = ("karim", "sandra", "nadia", "claire")
 MARKS = {
     "présent": AppointmentState.PRESENT,
@@ -54,7 +57,7 @@ class Scene:
     def __init__(self, service: Service, rasa: RasaProcess) -> None:
         self.service = service
         self.rasa = rasa
-        self.people: dict[str, User] = {}
+        self.people: dict[str, User | Visitor] = {}
         self.seen: dict[str, int] = {}
         self.phones: dict[str, User] = {}
         self.speaker = ""
@@ -65,10 +68,15 @@ class Scene:
         for part in ("web", "worker"):
             self.service.start(part)
         await self.service.web_ready()
-        for number, step in enumerate(story["steps"], 1):
-            ((who, what),) = step.items()
-            self.line = f"step {number}, {who}: {what}"
-            await self._step(who, what)
+        try:
+            for number, step in enumerate(story["steps"], 1):
+                ((who, what),) = step.items()
+                self.line = f"step {number}, {who}: {what}"
+                await self._step(who, what)
+        finally:
+            for user in self.people.values():
+                if isinstance(user, Visitor):
+                    await user.close()
 
     async def _step(self, who: str, what: Any) -> None:
         if who == "bot":
@@ -91,7 +99,9 @@ class Scene:
 
     async def _young(self, name: str, what: Any) -> None:
         self.speaker = name
-        user = self.people.setdefault(name, self.service.api.user(name.capitalize()))
+        user = self.people.get(name)
+        if user is None:
+            user = self.people[name] = self._meet(name)
         self.seen[name] = len(user.received)
         began = time.monotonic()
         if isinstance(what, str):
@@ -101,8 +111,24 @@ class Scene:
             await self._does(user, verb, value)
         await self.service.quiet()
         self.took = time.monotonic() - began
+        await self._look(user)
 
-    async def _does(self, user: User, verb: str, value: Any) -> None:
+    def _meet(self, name: str) -> User | Visitor:
+        if name.endswith(ON_THE_SITE):
+            return Visitor(f"http://127.0.0.1:{self.service.port}")
+        return self.service.api.user(name.capitalize())
+
+    async def _look(self, user: User | Visitor) -> None:
+        """Telegram shows by itself what comes; a page without script is loaded again."""
+        if isinstance(user, Visitor):
+            await user.looks()
+
+    async def _does(self, user: User | Visitor, verb: str, value: Any) -> None:
+        if verb == "opens the link of":
+            value, verb = self._start_code(value), "starts"
+        if isinstance(user, Visitor):
+            await self._does_on_the_site(user, verb, value)
+            return
         match verb:
             case "starts":
                 await user.start(value or "")
@@ -136,7 +162,27 @@ class Scene:
             case _:
                 raise AssertionError(f"{self.line}: nobody knows how to « {verb} »")
 
-    def _title(self, user: User, beginning: str) -> str:
+    async def _does_on_the_site(self, visitor: Visitor, verb: str, value: Any) -> None:
+        match verb:
+            case "starts":
+                await visitor.start(value or "")
+            case "presses":
+                await visitor.presses(self._title(visitor, value))
+            case "quits":
+                await visitor.quits()
+            case _:
+                raise AssertionError(f"{self.line}: nobody knows how to « {verb} » on the site")
+
+    def _start_code(self, name: str) -> str:
+        """What follows ?start= in the last link to Telegram on someone's page."""
+        visitor = self.people[name]
+        links = [
+            data for message in visitor.received for _, data in message.buttons if data.startswith("https://t.me/")
+        ]
+        assert links, f"{self.line}: no link on {visitor.received}"
+        return links[-1].partition("?start=")[2]
+
+    def _title(self, user: User | Visitor, beginning: str) -> str:
         """The lowest button on screen that begins so."""
         for message in reversed(user.screen):
             for title, _ in message.buttons:
@@ -147,6 +193,7 @@ class Scene:
     async def _expect(self, what: Any) -> None:
         """Each expectation is found in what came since the speaker's last line, in any bubble."""
         user = self.people[self.speaker]
+        await self._look(user)
         came = user.received[self.seen[self.speaker] :]
         shown = "\n".join(f"    {message.text!r} {[title for title, _ in message.buttons]}" for message in came)
         if what == "nothing":
@@ -279,6 +326,8 @@ class Scene:
             "late": row.late_minutes,
             "sequence": row.sequence,
             "phone": row.phone,
+            "remind by": row.remind_by.value if row.remind_by else None,
+            "remind phone": row.remind_phone,
         }
 
     async def _handoff_fact(self, session: AsyncSession) -> dict[str, Any] | str:
@@ -372,6 +421,9 @@ class Scene:
     async def _screen(self, session: AsyncSession) -> int:
         """How many messages are left on the phone, both sides."""
         user = self.people[self.speaker]
+        if isinstance(user, Visitor):
+            await user.looks()
+            return len(user.screen)
         return len([message for message in user.messages.values() if not message.deleted])
 
     # ── Rows ─────────────────────────────────────────────────────────────────────────────────
@@ -386,7 +438,11 @@ class Scene:
         return row
 
     async def _conversation(self, session: AsyncSession) -> Conversation:
-        address = str(self.people[self.speaker].chat_id)
+        user = self.people[self.speaker]
+        if isinstance(user, Visitor):
+            address = (await session.get_one(WebSession, user.token_hash)).address
+        else:
+            address = str(user.chat_id)
         row = await session.scalar(select(Conversation).join(ChannelIdentity).where(ChannelIdentity.address == address))
         assert row is not None, f"{self.line}: nobody wrote yet"
         return row

@@ -12,8 +12,9 @@ from bot.domain.calendar import say_moment
 from bot.domain.conversations import Say
 from bot.domain.handoffs import HandoffReason
 from bot.domain.outbox import OutboxKind
+from bot.domain.phones import read_phone, say_phone
 from bot.errors import NoAppointment
-from bot.services import appointments, booking, buttons, handoffs, people, rights, team
+from bot.services import appointments, booking, buttons, handoffs, people, reminding, rights, team
 from bot.storage.tables import Conversation, OutboxRow, Turn
 
 PENDING_LIVES = timedelta(hours=36)
@@ -38,6 +39,8 @@ async def to_pending(
     kind = pending["kind"]
     if kind == "callback":
         return await _callback(session, conversation, turn, now)
+    if kind == "remind_phone":
+        return await _remind_phone(session, conversation, turn, pending["appointment"], now)
     if kind in ("change", "cancel") and replies.ambiguous(turn.text or "") == CANCEL:
         # Alone, "annule" is not clear; it is when it answers "on annule ?".
         if kind == "change":
@@ -68,6 +71,12 @@ async def to_pending(
             return await handoffs.ask_and_say(session, conversation, HandoffReason(pending["reason"]), now)
         return [Say("utter_later_ok")]
     return None
+
+
+def gives_phone(conversation: Conversation, text: str) -> bool:
+    """Whether a number was asked for, and the text has one."""
+    asked = conversation.pending is not None and conversation.pending["kind"] in ("callback", "remind_phone")
+    return asked and read_phone(text) is not None
 
 
 async def yes_or_no(
@@ -119,9 +128,25 @@ async def not_understood(
 async def start_callback(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> list[Say]:
     """They want to be called: the number is asked for, unless it is there already."""
     conversation.pending = {"kind": "callback", "at": now.isoformat()}
-    if booking.read_phone(turn.text or "") is None:
+    if read_phone(turn.text or "") is None:
         return [Say("utter_callback_ask_number")]
     return await _callback(session, conversation, turn, now)
+
+
+async def _remind_phone(
+    session: AsyncSession, conversation: Conversation, turn: Turn, number: int, now: datetime
+) -> list[Say] | None:
+    """The number to call before the appointment; None if the text is about something else."""
+    text = turn.text or ""
+    if replies.leaves(text) or replies.yes_or_no(text) is False:
+        conversation.pending = None
+        return [Say("utter_later_ok")]
+    if not any(character.isdigit() for character in text):
+        return None
+    appointment = await appointments.upcoming(session, conversation, now)
+    if appointment.id != number:
+        raise NoAppointment
+    return await reminding.take_phone(session, conversation, appointment, text, now)
 
 
 async def _callback(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> list[Say]:
@@ -129,7 +154,7 @@ async def _callback(session: AsyncSession, conversation: Conversation, turn: Tur
     if replies.leaves(text) or replies.yes_or_no(text) is False:
         conversation.pending = None
         return [Say("utter_later_ok")]
-    phone = booking.read_phone(text)
+    phone = read_phone(text)
     if phone is None:
         if not any(character.isdigit() for character in text):
             return [Say("utter_callback_ask_number")]
@@ -137,7 +162,7 @@ async def _callback(session: AsyncSession, conversation: Conversation, turn: Tur
     conversation.pending = None
     await handoffs.ask(session, conversation, HandoffReason.CALLBACK, now, detail=phone)
     there = await team.team_now(session, conversation.structure, now)
-    number = booking.say_phone(phone)
+    number = say_phone(phone)
     if there.open_now:
         return [Say("utter_callback_noted_today", {"number": number})]
     if there.reopens_at is None:

@@ -290,6 +290,7 @@ async def move(
     appointment.starts_at, appointment.ends_at = slot.starts_at, slot.ends_at
     appointment.sequence += 1
     appointment.said_coming_at, appointment.late_minutes = None, None
+    appointment.called_at, appointment.called_by = None, None
     await session.flush()
     await nudges.plan_reminders(session, appointment, now)
     return appointment

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import phonenumbers
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,8 +19,10 @@ from bot.domain.calendar import DAYS, MONTHS, in_paris, say_time
 from bot.domain.communes import Commune
 from bot.domain.conversations import Button, Say, first_that_fits
 from bot.domain.handoffs import HandoffReason
+from bot.domain.people import Channel
+from bot.domain.phones import read_phone
 from bot.errors import AlreadyBooked, NoAppointment, SlotGone, SlotTaken
-from bot.services import appointments, handoffs, nudges, places
+from bot.services import appointments, handoffs, nudges, places, reminding
 from bot.storage.tables import Appointment, BookingDraft, Conversation, Nudge, Place
 
 DRAFT_LIVES = timedelta(hours=48)
@@ -300,21 +301,6 @@ def read_mode(text: str) -> Mode | None:
     return next((mode for mode, pattern in MODE_WORDS if pattern.search(plain)), None)
 
 
-def say_phone(phone: str) -> str:
-    """ "+33612345678" as "06 12 34 56 78"; a foreign number keeps its prefix."""
-    number = phonenumbers.parse(phone)
-    french = number.country_code == 33
-    style = phonenumbers.PhoneNumberFormat
-    return phonenumbers.format_number(number, style.NATIONAL if french else style.INTERNATIONAL)
-
-
-def read_phone(text: str) -> str | None:
-    """The first phone number of a text that can be called, as +33…; a number without prefix is French."""
-    for match in phonenumbers.PhoneNumberMatcher(text, "FR"):
-        return phonenumbers.format_number(match.number, phonenumbers.PhoneNumberFormat.E164)
-    return None
-
-
 # ── Steps ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -516,8 +502,14 @@ async def _say_booked(
             .order_by(Nudge.due_at)
         )
     ).first()
-    response = f"utter_booked_reminder_{planned.kind.value}" if planned else "utter_booked_no_reminder"
     file = appointments.calendar_file(appointment, conversation.discreet, now)
+    # A browser may be closed by then: who wrote in one is asked where to be reminded.
+    if planned is not None and conversation.identity.channel is Channel.WEB:
+        says.append(Say("utter_booked_file", {}, attachment=file))
+        if appointment.remind_by is None:
+            says.append(await reminding.ask(session, appointment, now))
+        return says
+    response = f"utter_booked_reminder_{planned.kind.value}" if planned else "utter_booked_no_reminder"
     says.append(Say(response, {}, attachment=file))
     return says
 

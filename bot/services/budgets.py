@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.outbox import Limit, refill
 from bot.storage.queries import insert_new
 from bot.storage.tables import SendBudget
+
+IDLE = timedelta(days=1)
 
 
 async def spend(session: AsyncSession, limits: Mapping[str, Limit], now: datetime) -> timedelta | None:
@@ -29,6 +31,11 @@ async def spend(session: AsyncSession, limits: Mapping[str, Limit], now: datetim
     for scope, tokens in left.items():
         budgets[scope].tokens, budgets[scope].at = tokens - 1, now
     return None
+
+
+async def throw_old_away(session: AsyncSession, now: datetime) -> None:
+    """Forget the buckets nobody used for a day: they are full again."""
+    await session.execute(delete(SendBudget).where(SendBudget.at < now - IDLE))
 
 
 async def _find(session: AsyncSession, limits: Mapping[str, Limit]) -> dict[str, SendBudget]:

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.appointments import AppointmentState
+from bot.domain.appointments import AppointmentState, RemindBy
 from bot.domain.conversations import Say
 from bot.domain.handoffs import HandoffReason
 from bot.errors import NoAppointment, Refusal
-from bot.services import appointments, booking, handoffs, people, places, rights
+from bot.services import appointments, booking, handoffs, people, places, reminding, rights
 from bot.storage.tables import Appointment, Conversation, Place, Turn
 
 BOOKING_VERBS = frozenset(("book", "resume", "place", "anywhere", "mode", "slot", "more", "elsewhere", "take", "other"))
@@ -175,6 +175,14 @@ async def _hide(p: Press) -> list[Say]:
     return await rights.hide(p.session, p.conversation, p.now)
 
 
+async def _remind(p: Press) -> list[Say]:
+    """Where to be reminded: `remind:phone:12`."""
+    appointment = await _theirs(p.session, p.conversation, p.arguments[1], p.now)
+    if appointment.conversation_id != p.conversation.id:
+        raise NoAppointment  # it is recalled elsewhere already
+    return await reminding.choose(p.session, p.conversation, appointment, RemindBy(p.arguments[0]), p.now)
+
+
 async def _theirs(session: AsyncSession, conversation: Conversation, number: str, now: datetime) -> Appointment:
     """The appointment of a button, if it is theirs and still to come.
 
@@ -203,4 +211,5 @@ VERBS: dict[str, Callable[[Press], Awaitable[list[Say]]]] = {
     "my_data": _my_data,
     "erase": _erase,
     "hide": _hide,
+    "remind": _remind,
 }

@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import Say
-from bot.services import buttons, people, team
+from bot.errors import Refusal
+from bot.services import buttons, joining, people, team
 from bot.storage.tables import Conversation, Turn
 
 HIDE = "cacher"  # someone else may be reading: nothing is said but how to hide the rest
@@ -46,13 +47,24 @@ async def run(
 
 
 async def start(session: AsyncSession, conversation: Conversation, code: str, now: datetime) -> list[Say]:
-    """First contact, or hello again; the code says which poster, market or partner brought them."""
+    """First contact, or hello again; the code says which poster, market or partner brought them, or is a link that
+    makes them one with who they are in the web chat."""
+    if joining.is_link(code):
+        return await _join(session, conversation, code, now)
     if code:
         await people.brought_by(session, conversation, code, now)
     if conversation.greeted_at is not None:
         return [Say("utter_greet")]
     conversation.greeted_at = now
     return [Say("utter_first_contact", await introduction(session, conversation))]
+
+
+async def _join(session: AsyncSession, conversation: Conversation, code: str, now: datetime) -> list[Say]:
+    try:
+        said = await joining.join(session, conversation, code, now)
+    except Refusal as refusal:
+        said = [Say(refusal.response, refusal.values)]
+    return [*await introduce(session, conversation, now), *said]
 
 
 async def introduce(session: AsyncSession, conversation: Conversation, now: datetime) -> list[Say]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.appointments import AppointmentState, DraftState
+from bot.domain.appointments import AppointmentState, DraftState, RemindBy
 from bot.domain.calendar import in_paris, is_quiet, say_day, say_time
 from bot.domain.conversations import Say
 from bot.domain.nudges import NudgeKind, NudgeState, next_loud_day, reminder_times
@@ -161,6 +161,8 @@ async def _why_not(session: AsyncSession, nudge: Nudge, now: datetime) -> str | 
         appointment = await session.get_one(Appointment, nudge.about)
         if appointment.state is not AppointmentState.BOOKED or appointment.sequence != nudge.version:
             return "changed"
+        if appointment.remind_by in (RemindBy.PHONE, RemindBy.CALENDAR, RemindBy.NOWHERE):
+            return "not here"  # as they chose
         return None
     return await _why_not_nudge(session, nudge, conversation, now)
 

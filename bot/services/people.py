@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
@@ -16,6 +17,7 @@ from bot.domain.conversations import IncomingKind
 from bot.domain.outbox import OutboxState
 from bot.domain.people import Channel, MilestoneKind
 from bot.errors import SettingsError
+from bot.storage import changes
 from bot.storage.queries import insert_new
 from bot.storage.tables import (
     Alert,
@@ -35,6 +37,7 @@ from bot.storage.tables import (
     Structure,
     Turn,
     TurnEffect,
+    WebSession,
 )
 
 GONE = "erased:"
@@ -128,19 +131,47 @@ async def what_we_keep(session: AsyncSession, conversation: Conversation) -> dic
 
 
 async def alert_is_open(session: AsyncSession, conversation: Conversation) -> bool:
+    """Whether an alert is open on the person, wherever they wrote from."""
+    theirs = select(Conversation.id).join(ChannelIdentity, Conversation.identity_id == ChannelIdentity.id)
     return (
         await session.scalar(
-            select(Alert.id).where(Alert.conversation_id == conversation.id, Alert.closed_at.is_(None))
+            select(Alert.id).where(
+                Alert.conversation_id.in_(theirs.where(ChannelIdentity.person_id == conversation.identity.person_id)),
+                Alert.closed_at.is_(None),
+            )
         )
     ) is not None
 
 
+async def conversations_of(session: AsyncSession, person_id: int) -> Sequence[Conversation]:
+    """One for each of the channels the person writes from."""
+    found = await session.scalars(
+        select(Conversation)
+        .join(ChannelIdentity, Conversation.identity_id == ChannelIdentity.id)
+        .where(ChannelIdentity.person_id == person_id)
+        .order_by(Conversation.id)
+    )
+    return found.all()
+
+
 async def erase(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> None:
-    """Erase what a person wrote and what ties them to their account. Milestones, which name nobody, stay.
+    """Erase what a person wrote, on every channel, and what ties them to their accounts. Milestones, which name
+    nobody, stay.
 
     The caller has made sure that no alert is open and no appointment is to come. The address is kept a
     few minutes more, to say that it is done (see `forget_the_erased`).
     """
+    person = conversation.identity.person
+    erased = {person.id}
+    for theirs in await conversations_of(session, person.id):
+        await _erase_conversation(session, theirs, turn, now)
+        if theirs.identity.person_before_id is not None:
+            erased.add(theirs.identity.person_before_id)
+    await session.execute(update(Person).where(Person.id.in_(erased)).values(erased_at=now))
+    await session.execute(delete(SourceTouch).where(SourceTouch.person_id.in_(erased)))
+
+
+async def _erase_conversation(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> None:
     await rotate_rasa_key(session, conversation, now)
     await session.execute(delete(Message).where(Message.conversation_id == conversation.id))
     turns = select(Turn.id).where(Turn.conversation_id == conversation.id)
@@ -149,10 +180,9 @@ async def erase(session: AsyncSession, conversation: Conversation, turn: Turn, n
     await session.execute(
         update(InboxRow)
         .where(
-            InboxRow.channel == turn.channel,
-            InboxRow.address == turn.address,
-            # What came after the demand has not been read yet.
-            or_(InboxRow.turn_id.is_not(None), InboxRow.set_aside.is_not(None)),
+            InboxRow.channel == conversation.identity.channel,
+            InboxRow.address == conversation.identity.address,
+            _was_read(),
         )
         .values(payload={}, kind=IncomingKind.OTHER)
     )
@@ -164,18 +194,20 @@ async def erase(session: AsyncSession, conversation: Conversation, turn: Turn, n
     await session.execute(
         update(Appointment)
         .where(Appointment.conversation_id == conversation.id, Appointment.state != AppointmentState.BOOKED)
-        .values(phone=None)
+        .values(phone=None, remind_phone=None)
     )
     await session.execute(
         update(BookingDraft).where(BookingDraft.conversation_id == conversation.id).values(phone=None)
     )
-    touch = await session.get(SourceTouch, conversation.identity.person_id)
     conversation.pending, conversation.commune, conversation.discreet = None, None, False
     conversation.greeted_at, conversation.misunderstood = None, 0
-    person = conversation.identity.person
-    person.erased_at = now
-    if touch is not None:
-        await session.delete(touch)
+    # A page that shows it must clear itself.
+    changes.note(session.sync_session, conversation.id)
+
+
+def _was_read() -> ColumnElement[bool]:
+    """What came after the demand to erase has not been read yet, and is answered to someone new."""
+    return or_(InboxRow.turn_id.is_not(None), InboxRow.set_aside.is_not(None))
 
 
 async def forget_the_erased(session: AsyncSession, now: datetime) -> int:
@@ -188,6 +220,8 @@ async def forget_the_erased(session: AsyncSession, now: datetime) -> int:
         )
     ).all()
     for identity in identities:
+        if identity.channel is Channel.WEB:
+            await session.execute(delete(WebSession).where(WebSession.address == identity.address))
         await _forget_address(session, identity)
     return len(identities)
 
@@ -195,16 +229,18 @@ async def forget_the_erased(session: AsyncSession, now: datetime) -> int:
 async def _forget_address(session: AsyncSession, identity: ChannelIdentity) -> None:
     """The account and the person no longer meet: whoever writes from it again is someone new."""
     nobody = f"{GONE}{identity.id}"
-    for table in (InboxRow, Turn, OutboxRow):
+    for table, of_them in ((InboxRow, _was_read()), (Turn, true()), (OutboxRow, true())):
         await session.execute(
             update(table)
-            .where(table.channel == identity.channel, table.address == identity.address)
+            .where(table.channel == identity.channel, table.address == identity.address, of_them)
             .values(address=nobody)
         )
     await session.execute(update(OutboxRow).where(OutboxRow.address == nobody).values(payload={}))
     await session.execute(delete(SendBudget).where(SendBudget.scope == f"{identity.channel.value}:{identity.address}"))
     identity.address = nobody
     await session.flush()
+    for theirs in await session.scalars(select(Conversation.id).where(Conversation.identity_id == identity.id)):
+        changes.note(session.sync_session, theirs)
 
 
 async def stop_nudges(conversation: Conversation, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from bot.domain.handoffs import HandoffReason
 from bot.domain.outbox import OutboxKind, OutboxState
 from bot.domain.people import Channel
 from bot.errors import NoAppointment
-from bot.services import appointments, booking, handoffs, outbox, people
+from bot.services import appointments, booking, handoffs, outbox, people, web_sessions
 from bot.storage.tables import Conversation, InboxRow, Message, OutboxRow, Turn
 
 # Telegram's own limit on deleting messages in a private chat.
@@ -51,20 +51,25 @@ async def erase(session: AsyncSession, conversation: Conversation, turn: Turn, n
     if await people.alert_is_open(session, conversation):
         await handoffs.ask(session, conversation, HandoffReason.ERASURE, now)
         return [Say("utter_erase_alert_pending")]
-    await booking.leave(session, conversation, now)
+    for theirs in await people.conversations_of(session, conversation.identity.person_id):
+        await booking.leave(session, theirs, now)
     try:
         appointment = await appointments.upcoming(session, conversation, now)
         await appointments.cancel(session, appointment, AppointmentState.CANCELLED_BY_YOUNG, now)
     except NoAppointment:
         pass
     await people.erase(session, conversation, turn, now)
-    return [Say("utter_erased")]
+    return [Say("utter_erased_web" if turn.channel is Channel.WEB else "utter_erased")]
 
 
 async def hide(session: AsyncSession, conversation: Conversation, now: datetime) -> list[Say]:
-    """Delete both sides' messages of the last 48 hours from the phone, at once. The team keeps its copy."""
+    """Delete both sides' messages from the screen, at once; from Telegram's, those of the last 48 hours. The team
+    keeps its copy."""
     conversation.discreet = True
     identity = conversation.identity
+    if identity.channel is Channel.WEB:
+        await web_sessions.hide(session, identity.address, now)
+        return [Say("utter_hidden_web")]
     if identity.channel is not Channel.TELEGRAM:
         return [Say("utter_hide_unavailable")]
     references = await session.scalars(

@@ -291,7 +291,7 @@ async def _text(
         return True
     alone = replies.ambiguous(text)
     yes = replies.yes_or_no(text)
-    if draft is None and (yes is not None or alone == answers.CANCEL):
+    if draft is None and (yes is not None or alone == answers.CANCEL or answers.gives_phone(conversation, text)):
         # A plain answer to the question we asked: nothing to guess, and it works without Rasa.
         try:
             said = await answers.to_pending(session, conversation, turn, yes, now)

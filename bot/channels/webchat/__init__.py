@@ -1,0 +1,1 @@
+"""The web chat: a page for phones, with no account, on the same inbox and outbox as any channel."""

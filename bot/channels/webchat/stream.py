@@ -1,0 +1,101 @@
+"""Keep an open page up to date, by server-sent events: `line`, `clear`, `end`, and a `ping` it can hear."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from sse_starlette import ServerSentEvent
+
+from bot.channels.webchat import thread
+from bot.channels.webchat.page import render_line
+from bot.channels.webchat.thread import Line
+from bot.clock import Clock
+from bot.services import web_sessions
+from bot.services.feed import Feed
+from bot.storage.database import Database
+
+# Sent again on every connection; the page shows a line once.
+AGAIN = 30
+MINUTE = 60_000
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the page has: the order of its last line, and of which epoch."""
+
+    after: int
+    epoch: str
+
+
+@dataclass(frozen=True)
+class State:
+    """What the page should have. No `conversation_id`: the session is over."""
+
+    conversation_id: int | None
+    epoch: str = ""
+    lines: Sequence[Line] = ()
+    quitted: bool = False
+
+
+class Stream:
+    """One open page."""
+
+    def __init__(self, database: Database, feed: Feed, clock: Clock, telegram: str) -> None:
+        self.database = database
+        self.feed = feed
+        self.clock = clock
+        self.telegram = telegram
+
+    async def events(self, token: str | None, shown: Shown, framed: bool) -> AsyncIterator[ServerSentEvent]:
+        """What the page misses, then what comes, until the session is over."""
+        state = await self._look(token, thread.SHOWN)
+        after, epoch = shown.after, shown.epoch
+        sent: set[str] = set()
+        while state.conversation_id is not None:
+            conversation_id = state.conversation_id
+            with self.feed.listen(conversation_id=conversation_id) as listener:
+                # Looked at again once we listen: nothing can fall between the two.
+                state = await self._look(token, thread.SHOWN)
+                while state.conversation_id == conversation_id:
+                    if state.epoch != epoch:
+                        epoch, after = state.epoch, 0
+                        sent.clear()
+                        yield ServerSentEvent(event="clear", data=epoch)
+                    for line in _missing(state.lines, after):
+                        if line.id not in sent:
+                            sent.add(line.id)
+                            yield _line(line, framed)
+                    after = max([after, *(line.order for line in state.lines)])
+                    await listener.changed()
+                    state = await self._look(token, thread.SHOWN)
+        yield ServerSentEvent(event="end", data="quit" if state.quitted else "over")
+
+    async def _look(self, token: str | None, limit: int) -> State:
+        async with self.database.read_only() as session:
+            row = await web_sessions.find(session, token, self.clock.now())
+            conversation = await web_sessions.conversation_of(session, row) if row is not None else None
+            if row is None or conversation is None:
+                return State(None, quitted=await web_sessions.was_ended(session, token))
+            return State(
+                conversation.id,
+                await thread.epoch(session, row),
+                await thread.lines(session, row, self.telegram, limit),
+            )
+
+
+def ping() -> ServerSentEvent:
+    """Every few seconds, so that the page knows a dead line from a silent one."""
+    return ServerSentEvent(event="ping", data="·")
+
+
+def _missing(lines: Sequence[Line], after: int) -> Sequence[Line]:
+    """What came since, a minute before it, and the last thirty."""
+    first = next((index for index, line in enumerate(lines) if line.order > after - MINUTE), len(lines))
+    return lines[min(first, max(0, len(lines) - AGAIN)) :]
+
+
+def _line(line: Line, framed: bool) -> ServerSentEvent:
+    data = {"id": line.id, "html": render_line(line, framed)}
+    return ServerSentEvent(event="line", data=json.dumps(data, ensure_ascii=False))
