@@ -8,7 +8,7 @@ import secrets
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -16,7 +16,7 @@ from rich.console import Console
 from bot import logs, running, training
 from bot.domain import dates as date_grammar
 from bot.domain import territory as territory_files
-from bot.errors import SettingsError
+from bot.errors import EmailTaken, SettingsError
 from bot.settings import Environment, Settings, read_settings
 from bot.storage import migrating
 
@@ -208,11 +208,30 @@ def account_create(
     """Donne un accès à quelqu'un de l'équipe ; le mot de passe s'affiche une fois."""
     settings = _settings()
     password = secrets.token_urlsafe(12)
-    found = asyncio.run(running.create_account(settings, adviser, email, password, telegram_chat))
+    try:
+        found = asyncio.run(running.create_account(settings, adviser, email, password, telegram_chat))
+    except EmailTaken as error:
+        console.print(f"[red]« {email} » : cette adresse est mal écrite, ou quelqu'un s'en sert déjà.[/red]")
+        raise typer.Exit(1) from error
     if not found:
-        console.print(f"[red]« {adviser} » n'est dans aucun territoire chargé.[/red]")
-        raise typer.Exit(1)
+        _nobody(adviser)
     print(f"{email}  {password}")
+
+
+@account_app.command("invite")
+def account_invite(
+    adviser: Annotated[str, typer.Argument(help="L'identifiant de la personne dans le fichier de territoire.")],
+) -> None:
+    """Donne un lien qui sert une fois, pendant sept jours, pour choisir son mot de passe."""
+    link = asyncio.run(running.invite(_settings(), adviser))
+    if link is None:
+        _nobody(adviser)
+    print(link)
+
+
+def _nobody(adviser: str) -> NoReturn:
+    console.print(f"[red]« {adviser} » n'est dans aucun territoire chargé.[/red]")
+    raise typer.Exit(1)
 
 
 # ── Understanding ────────────────────────────────────────────────────────────────────────────

@@ -98,6 +98,54 @@ class TooFast(Refusal):
         self.seconds = seconds
 
 
+class NothingWritten(Refusal):
+    """An answer has no words."""
+
+    response = "utter_nothing_written"
+
+
+class AnswerTooLong(Refusal):
+    """An answer is longer than a message may be."""
+
+    response = "utter_answer_too_long"
+
+
+class WrongPassword(Refusal):
+    """The e-mail is nobody's, or the password is not theirs; which of the two is not said."""
+
+    response = "utter_wrong_password"
+
+
+class TooManyTries(Refusal):
+    """Too many log-ins were tried with this e-mail or from this address."""
+
+    response = "utter_too_many_tries"
+
+
+class PasswordTooShort(Refusal):
+    """A new password is shorter than twelve characters, or so long that it is not one."""
+
+    response = "utter_password_too_short"
+
+
+class SamePassword(Refusal):
+    """The new password is the old one."""
+
+    response = "utter_same_password"
+
+
+class InvitationOver(Refusal):
+    """The link was used, is too old, or was never made."""
+
+    response = "utter_invitation_over"
+
+
+class EmailTaken(Refusal):
+    """Somebody else of the team logs in with this e-mail, or it is not one."""
+
+    response = "utter_email_taken"
+
+
 class ClosedTurn(Exception):
     """An action came for a turn that is closed: its effects are refused."""
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import json
+import secrets
 import subprocess
 import sys
 import threading
@@ -16,7 +17,6 @@ from typing import Any, TextIO
 
 import structlog
 import uvicorn
-from argon2 import PasswordHasher
 from rich.console import Console
 from sqlalchemy import select
 from telegram import Bot
@@ -35,7 +35,7 @@ from bot.domain.calendar import PARIS
 from bot.domain.people import Channel
 from bot.domain.themes import find_theme
 from bot.errors import SettingsError
-from bot.services import booking, delivery, territories
+from bot.services import accounts, booking, delivery, territories
 from bot.services.feed import Feed
 from bot.services.ports import Messenger
 from bot.settings import Environment, Settings, TelegramMode
@@ -49,6 +49,8 @@ log = structlog.get_logger(__name__)
 
 RESTART_SECONDS = 1.0
 READY_SECONDS = 180.0
+# One of each structure of the demo; their passwords are new at each start.
+DEMO_ACCOUNTS = {"karim": "karim@exemple.fr", "sandra": "sandra@exemple.fr"}
 
 
 # ── Parts ────────────────────────────────────────────────────────────────────────────────────
@@ -105,9 +107,12 @@ async def rasa(settings: Settings) -> None:
 async def demo(settings: Settings, console: Console) -> None:
     """Everything on this machine, and a conversation in this terminal."""
     await prepare(settings)
+    passwords = {slug: secrets.token_urlsafe(12) for slug in DEMO_ACCOUNTS}
+    for slug, password in passwords.items():
+        await create_account(settings, slug, DEMO_ACCOUNTS[slug], password)
     messenger = TerminalMessenger()
     parts = asyncio.create_task(_demo_parts(settings, messenger))
-    talk = asyncio.create_task(_demo_talk(settings, messenger, console))
+    talk = asyncio.create_task(_demo_talk(settings, messenger, console, passwords))
     try:
         done, _ = await asyncio.wait({parts, talk}, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -124,13 +129,19 @@ async def _demo_parts(settings: Settings, messenger: TerminalMessenger) -> None:
         group.create_task(_web_and_worker(settings, {Channel.TERMINAL: messenger}))
 
 
-async def _demo_talk(settings: Settings, messenger: TerminalMessenger, console: Console) -> None:
+async def _demo_talk(
+    settings: Settings, messenger: TerminalMessenger, console: Console, passwords: Mapping[str, str]
+) -> None:
     console.print(
         "\n[bold]Promeneurs[/bold], démonstration. Territoire, lieux et horaires inventés ; textes en attente "
         "de la relecture d'un psychologue."
     )
     if settings.telegram_bot_token:
         console.print("Le robot répond aussi sur Telegram.")
+    console.print(f"La messagerie des jeunes : {web_address(settings)}/chat")
+    console.print(f"La console de l'équipe : {web_address(settings)}/console")
+    for slug, password in passwords.items():
+        console.print(f"  {DEMO_ACCOUNTS[slug]}  {password}", markup=False)
     await _wait_for_model(settings, console)
     console.print(
         "[green]ready[/green] — écris ci-dessous (« #2 » appuie sur le bouton 2, « /aide » montre les "
@@ -445,19 +456,46 @@ def _number() -> int:
 # ── Commands that do one thing ───────────────────────────────────────────────────────────────
 
 
-async def create_account(settings: Settings, slug: str, email: str, password: str, telegram_chat: str | None) -> bool:
-    """Give an adviser a password; False if no territory names them."""
+async def create_account(
+    settings: Settings, slug: str, email: str, password: str, telegram_chat: str | None = None
+) -> bool:
+    """Give an adviser a password, to be changed at the first log-in outside the demo; False if nobody has the slug.
+
+    Raises:
+        EmailTaken: the e-mail is not one, or somebody else's.
+    """
+    hashed = await accounts.hash_password(password)
     database = Database(settings.database_url)
     try:
         async with database.unit_of_work() as session:
             adviser = await session.scalar(select(Adviser).where(Adviser.slug == slug))
             if adviser is None:
                 return False
-            adviser.email, adviser.password_hash = email, PasswordHasher().hash(password)
+            must_change = settings.environment is not Environment.DEMO
+            await accounts.set_up(session, adviser, email, hashed, must_change=must_change)
             adviser.telegram_chat = telegram_chat or adviser.telegram_chat
             return True
     finally:
         await database.close()
+
+
+async def invite(settings: Settings, slug: str) -> str | None:
+    """A single-use link that lets an adviser choose their password; None if nobody has the slug."""
+    database = Database(settings.database_url)
+    try:
+        async with database.unit_of_work() as session:
+            adviser = await session.scalar(select(Adviser).where(Adviser.slug == slug, Adviser.active))
+            if adviser is None:
+                return None
+            token = await accounts.invite(session, adviser, settings.clock.now())
+            return f"{web_address(settings)}/console/invitation/{token}"
+    finally:
+        await database.close()
+
+
+def web_address(settings: Settings) -> str:
+    """Where a browser finds the service."""
+    return settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
 
 
 async def examine(settings: Settings) -> list[str]:

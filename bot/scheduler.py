@@ -9,7 +9,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.assistant import forgetting
 from bot.clock import Clock
-from bot.services import alerts, budgets, feed, handoffs, nudges, people, web_sessions
+from bot.services import accounts, alerts, appointments, budgets, feed, handoffs, nudges, people, web_sessions
 from bot.settings import Settings
 from bot.storage.database import Database
 
@@ -38,6 +38,15 @@ def start_ticks(
             if await handoffs.tick(session, clock.now()):
                 on_queued()
 
+    async def look_for_unmarked_appointments() -> None:
+        async with database.unit_of_work() as session:
+            if await appointments.tick(session, clock.now()):
+                on_queued()
+
+    async def forget_old_logins() -> None:
+        async with database.unit_of_work() as session:
+            await accounts.forget_old(session, clock.now())
+
     async def forget_the_erased() -> None:
         async with database.unit_of_work() as session:
             await people.forget_the_erased(session, clock.now())
@@ -60,6 +69,8 @@ def start_ticks(
     scheduler.add_job(look_for_nudges, "interval", seconds=settings.tick_seconds)
     scheduler.add_job(look_for_alerts, "interval", seconds=settings.tick_seconds)
     scheduler.add_job(look_for_handoffs, "interval", seconds=settings.tick_seconds)
+    scheduler.add_job(look_for_unmarked_appointments, "interval", seconds=12 * settings.tick_seconds)
+    scheduler.add_job(forget_old_logins, "interval", seconds=FORGET_SECONDS)
     scheduler.add_job(forget_the_erased, "interval", seconds=FORGET_SECONDS)
     scheduler.add_job(throw_old_changes_away, "interval", seconds=FORGET_SECONDS)
     scheduler.add_job(forget_idle_browsers, "interval", seconds=FORGET_SECONDS)

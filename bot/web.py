@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable
 from importlib.metadata import entry_points
+from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, FastAPI, Header, HTTPException, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import func, select
 
+from bot import console
 from bot.channels.telegram.intake import webhook_router
 from bot.channels.webchat.routes import chat_router
 from bot.domain.outbox import OutboxState
@@ -31,7 +34,11 @@ def make_app(
         return {"ok": True}
 
     @app.get("/metrics")
-    async def metrics() -> Response:
+    async def metrics(authorization: Annotated[str, Header()] = "") -> Response:
+        # What waits and what failed is nobody else's business; the same token as the actions' route.
+        expected = f"Bearer {settings.actions_token.get_secret_value()}"
+        if not hmac.compare_digest(authorization.encode(), expected.encode()):
+            raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
         return Response(await _metrics(database), media_type=CONTENT_TYPE_LATEST)
 
     for point in entry_points(group="promeneurs.routers"):
@@ -42,6 +49,7 @@ def make_app(
         secret = settings.telegram_webhook_secret.get_secret_value()
         app.include_router(webhook_router(database, settings.clock, secret, on_stored))
     app.include_router(chat_router(settings, database, feed, on_stored))
+    console.install(app, settings, database, feed)
     return app
 
 

@@ -48,7 +48,8 @@ async def test_an_update_that_cannot_be_read_between_two_good_ones(service: Serv
     assert {row.turn_id is not None for row in inbox if not row.set_aside} == {True}
     assert any("/humain" in message.text for message in lea.received)
     async with httpx.AsyncClient(trust_env=False) as http:
-        metrics = (await http.get(f"http://127.0.0.1:{service.port}/metrics")).text
+        address, token = f"http://127.0.0.1:{service.port}/metrics", {"Authorization": "Bearer local"}
+        metrics = (await http.get(address, headers=token)).text
     assert "promeneurs_inbox_set_aside 1.0" in metrics
     assert "secret" not in service.read_log("worker") + service.read_log("web")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 
@@ -71,6 +71,8 @@ HOLD = timedelta(minutes=10)
 SHORTEST_NOTICE = timedelta(hours=2)
 LONGEST_NOTICE = timedelta(days=42)
 CHANGE_NOTICE = timedelta(hours=1)
+# Paris time: the hour at which appointments of the day that nobody marked are asked about.
+ASK_UNMARKED_FROM = time(17)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ QUIET_FROM = time(21)
 QUIET_UNTIL = time(8)
 EVENING = (time(17), time(19, 30))
 MORNING = time(5)
-SUNDAY = 6
+SATURDAY, SUNDAY = 5, 6
 
 DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 MONTHS = (
@@ -77,6 +77,19 @@ def is_holiday(day: date, subdiv: str | None) -> bool:
 @cache
 def _holidays(subdiv: str | None) -> HolidayBase:
     return country_holidays("FR", subdiv=subdiv)
+
+
+def next_working_day(day: date, subdiv: str | None) -> date:
+    """The first day after `day` that is neither a Saturday, a Sunday nor a public holiday."""
+    following = day + timedelta(days=1)
+    while following.weekday() >= SATURDAY or is_holiday(following, subdiv):
+        following += timedelta(days=1)
+    return following
+
+
+def day_bounds(day: date) -> tuple[datetime, datetime]:
+    """The first moment of `day` in Paris, and of the day after: 23, 24 or 25 hours apart."""
+    return _moment(day, time()), _moment(day + timedelta(days=1), time())
 
 
 def is_open(windows: Sequence[Window], closures: Sequence[Closure], subdiv: str | None, at: datetime) -> bool:

@@ -21,6 +21,9 @@ class HandoffState(StrEnum):
         }[self.value]
 
 
+# What a human writes at once; signed, it fits in Telegram's 4,096 characters.
+MAX_ANSWER = 4000
+
 OPEN_STATES = (HandoffState.ASKED, HandoffState.TAKEN)
 
 

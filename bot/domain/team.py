@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 
 
@@ -26,6 +27,10 @@ class PresenceSaid(StrEnum):
         return {"here": "Je réponds", "away": "Je ne réponds pas", "busy": "Je suis en entretien"}[self.value]
 
 
+LONGEST_MEETING = timedelta(hours=1)
+LONGEST_AWAY = timedelta(days=60)
+
+
 class NoticeKind(StrEnum):
     HANDOFF = "handoff"
     ALERT_CRITICAL = "alert_critical"
@@ -33,6 +38,8 @@ class NoticeKind(StrEnum):
     UNREACHABLE = "unreachable"
     UNKNOWN_SEND = "unknown_send"
     LATE = "late"
+    UNMARKED = "unmarked"
+    FALSE_ALARM = "false_alarm"
 
     @property
     def label(self) -> str:
@@ -43,4 +50,6 @@ class NoticeKind(StrEnum):
             "unreachable": "Quelqu'un a bloqué le robot",
             "unknown_send": "Une relance est peut-être partie",
             "late": "Quelqu'un sera en retard",
+            "unmarked": "Un rendez-vous passé n'est pas marqué",
+            "false_alarm": "Une alerte vitale a été close comme fausse : à relire",
         }[self.value]

@@ -9,15 +9,17 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import distress
+from bot.domain.alerts import AlertEnd
 from bot.domain.calendar import say_moment
 from bot.domain.conversations import Author, Say
 from bot.domain.distress import Script, TeamStatus
-from bot.domain.handoffs import HandoffReason
+from bot.domain.handoffs import HandoffReason, HandoffState
 from bot.domain.helplines import Line, lines_for
 from bot.domain.safety import Kind, Level, SafetyReading, Sure, When, Who
 from bot.domain.team import NoticeKind
 from bot.errors import NothingToDo, NotYourStructure
 from bot.services import handoffs, outbox, team
+from bot.storage.queries import lock
 from bot.storage.tables import Adviser, Alert, Conversation, Handoff, Message, Notice, OutboxRow
 
 REPEAT = {Level.CRITICAL: timedelta(minutes=5), Level.HIGH: timedelta(minutes=30)}
@@ -98,14 +100,42 @@ async def acknowledge(session: AsyncSession, alert: Alert, adviser: Adviser, now
     """
     if alert.structure_id != adviser.structure_id:
         raise NotYourStructure
+    await lock(session, alert)
     if alert.closed_at is not None:
         raise NothingToDo
     alert.acknowledged_at, alert.acknowledged_by = now, adviser.id
     alert.notify_at = now + REPEAT[alert.level]
 
 
-async def close(session: AsyncSession, alert: Alert, adviser: Adviser, now: datetime) -> None:
-    """A human ends the alert; only a human can.
+async def take_care(session: AsyncSession, alert: Alert, adviser: Adviser, now: datetime) -> None:
+    """ "Je m'en occupe": the adviser has seen the alert, and the conversation is theirs from now on.
+
+    Raises:
+        AlreadyTaken: a colleague holds the conversation, and takes care of it.
+        NotYourStructure, NothingToDo: see `acknowledge`.
+    """
+    await acknowledge(session, alert, adviser, now)
+    handoff = await handoffs.ask(session, alert.conversation, HandoffReason.SAFETY, now)
+    if handoff.state is not HandoffState.TAKEN or handoff.adviser_id != adviser.id:
+        await handoffs.take(session, handoff, adviser, now)
+
+
+async def take(session: AsyncSession, handoff: Handoff, adviser: Adviser, now: datetime) -> None:
+    """Take a conversation from the desk: an alert that is open in it is acknowledged.
+
+    Raises:
+        AlreadyTaken, NotYourStructure, NothingToDo: see `handoffs.take`.
+    """
+    await handoffs.take(session, handoff, adviser, now)
+    alert = await open_alert(session, handoff.conversation)
+    if alert is not None:
+        await acknowledge(session, alert, adviser, now)
+
+
+async def close(
+    session: AsyncSession, alert: Alert, adviser: Adviser, now: datetime, end: AlertEnd = AlertEnd.OVER
+) -> None:
+    """A human ends the alert; only a human can. A critical one closed as false is read again by a coordinator.
 
     Raises:
         NotYourStructure: it belongs to another structure.
@@ -113,9 +143,18 @@ async def close(session: AsyncSession, alert: Alert, adviser: Adviser, now: date
     """
     if alert.structure_id != adviser.structure_id:
         raise NotYourStructure
+    await lock(session, alert)
     if alert.closed_at is not None:
         raise NothingToDo
-    alert.closed_at, alert.closed_by, alert.notify_at = now, adviser.id, None
+    alert.closed_at, alert.closed_by, alert.closed_as, alert.notify_at = now, adviser.id, end, None
+    if alert.level is Level.CRITICAL and end is AlertEnd.FALSE_ALARM:
+        others = [one for one in await team.coordinators_of(session, alert.structure_id) if one.id != adviser.id]
+        await team.tell(session, others, NoticeKind.FALSE_ALARM, now, alert=alert, conversation=alert.conversation)
+
+
+def lines(alert: Alert, now: datetime) -> tuple[Line, ...]:
+    """The help lines that answer at this hour, for whoever takes care of the alert."""
+    return _lines(alert, Script.from_json(alert.script), now)
 
 
 async def notice_reached(session: AsyncSession, row: OutboxRow, now: datetime) -> None:

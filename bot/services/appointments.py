@@ -12,16 +12,18 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.appointments import (
+    ASK_UNMARKED_FROM,
     CHANGE_NOTICE,
     HOLD,
     LONGEST_NOTICE,
     SHORTEST_NOTICE,
     AppointmentState,
     Mode,
+    RemindBy,
     Slot,
     slices,
 )
-from bot.domain.calendar import PARIS, in_paris, is_holiday, say_day, say_time
+from bot.domain.calendar import PARIS, day_bounds, in_paris, is_holiday, say_day, say_time
 from bot.domain.conversations import Say
 from bot.domain.outbox import OutboxKind
 from bot.domain.people import MilestoneKind
@@ -42,6 +44,7 @@ from bot.storage.tables import (
     Appointment,
     BookingDraft,
     Conversation,
+    Notice,
     Opening,
     Place,
     SlotSlice,
@@ -371,6 +374,11 @@ async def mark(
     if state in (AppointmentState.PRESENT, AppointmentState.ABSENT) and now < appointment.starts_at:
         raise NothingToDo
     appointment.marked_at, appointment.marked_by = now, adviser.id
+    await session.execute(
+        update(Notice)
+        .where(Notice.conversation_id == appointment.conversation_id, Notice.kind == NoticeKind.UNMARKED)
+        .values(seen_at=now)
+    )
     conversation = await session.get_one(Conversation, appointment.conversation_id)
     if state in (AppointmentState.CANCELLED_BY_STRUCTURE, AppointmentState.CANCELLED_BY_YOUNG):
         await cancel(session, appointment, state, now)
@@ -431,6 +439,58 @@ async def adviser_late(
     conversation = await session.get_one(Conversation, appointment.conversation_id)
     says = [Say("utter_adviser_late", describe(appointment, now) | {"minutes": str(minutes)})]
     await outbox.say(session, conversation, says, now, kind=OutboxKind.SERVICE)
+
+
+async def called(
+    session: AsyncSession, appointment: Appointment, adviser: Adviser, now: datetime, *, done: bool = True
+) -> None:
+    """The young person was reminded by telephone; `done=False` takes a mark given by mistake away.
+
+    Raises:
+        NotYourStructure: the appointment belongs to another structure.
+        NothingToDo: it is not to come any more, or nobody asked for a call.
+    """
+    if appointment.structure_id != adviser.structure_id:
+        raise NotYourStructure
+    if appointment.state is not AppointmentState.BOOKED or appointment.remind_by is not RemindBy.PHONE:
+        raise NothingToDo
+    appointment.called_at, appointment.called_by = (now, adviser.id) if done else (None, None)
+    await session.flush()
+
+
+async def unmarked(session: AsyncSession, now: datetime, structure_id: str | None = None) -> Sequence[Appointment]:
+    """The appointments that are over and not marked: those of the days before, and from 17:00 those of the day."""
+    today, _ = day_bounds(in_paris(now).date())
+    asked = in_paris(now).time() >= ASK_UNMARKED_FROM
+    rows = await session.scalars(
+        select(Appointment)
+        .where(
+            Appointment.state == AppointmentState.BOOKED,
+            Appointment.ends_at <= (now if asked else today),
+            Appointment.structure_id == structure_id if structure_id is not None else true(),
+        )
+        .order_by(Appointment.starts_at)
+    )
+    return rows.all()
+
+
+async def tick(session: AsyncSession, now: datetime) -> int:
+    """From 17:00, ask who receives, or the team, about the appointments not marked: once a day for each."""
+    local = in_paris(now)
+    if local.time() < ASK_UNMARKED_FROM:
+        return 0
+    today, _ = day_bounds(local.date())
+    asked = select(Notice.conversation_id).where(Notice.kind == NoticeKind.UNMARKED, Notice.at >= today)
+    # A person has one appointment to come at a time, so the conversation says which it is.
+    already = set((await session.scalars(asked)).all())
+    new = [one for one in await unmarked(session, now) if one.conversation_id not in already]
+    for appointment in new:
+        conversation = await session.get_one(Conversation, appointment.conversation_id)
+        advisers = (
+            [appointment.adviser] if appointment.adviser else await team.advisers_of(session, appointment.structure_id)
+        )
+        await team.tell(session, advisers, NoticeKind.UNMARKED, now, conversation=conversation)
+    return len(new)
 
 
 # ── What a young person says of it ───────────────────────────────────────────────────────────

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.calendar import say_moment
+from bot.domain.calendar import say_moment, say_time
 from bot.domain.conversations import Bubble, Say
-from bot.domain.handoffs import DEFAULT_PRIORITY, OPEN_STATES, PRIORITY, HandoffReason, HandoffState
+from bot.domain.handoffs import DEFAULT_PRIORITY, MAX_ANSWER, OPEN_STATES, PRIORITY, HandoffReason, HandoffState
 from bot.domain.nudges import NudgeKind, NudgeState
 from bot.domain.outbox import OutboxKind, OutboxState
 from bot.domain.people import MilestoneKind
-from bot.domain.team import NoticeKind
-from bot.errors import AlreadyTaken, NothingToDo, NotTheHolder, NotYourStructure
+from bot.domain.team import LONGEST_MEETING, NoticeKind
+from bot.errors import AlreadyTaken, AnswerTooLong, NothingToDo, NothingWritten, NotTheHolder, NotYourStructure
 from bot.services import outbox, people, team
 from bot.storage.queries import lock
 from bot.storage.tables import (
@@ -78,7 +78,7 @@ async def ask(
 
 
 async def tick(session: AsyncSession, now: datetime) -> int:
-    """Tell the team, at its opening, who asked while it was closed."""
+    """Tell the team, at its opening or after its meeting, who asked meanwhile."""
     untold = (
         await session.scalars(
             select(Handoff)
@@ -94,13 +94,13 @@ async def tick(session: AsyncSession, now: datetime) -> int:
 
 
 async def _tell(session: AsyncSession, handoff: Handoff, now: datetime) -> None:
-    """Tell who is present; an alert tells the team itself."""
+    """Tell who is present and not in a meeting; an alert tells the team itself."""
     if handoff.reason is HandoffReason.SAFETY:
         handoff.told_at = now
         return
     there = await team.team_now(session, handoff.conversation.structure, now)
-    if there.open_now:
-        await team.tell(session, there.present, NoticeKind.HANDOFF, now, handoff=handoff)
+    if there.free:
+        await team.tell(session, there.free, NoticeKind.HANDOFF, now, handoff=handoff)
         handoff.told_at = now
 
 
@@ -122,8 +122,7 @@ async def ask_and_say(
         says.append(Say("utter_human_already_asked", {"since": say_moment(since, now)}))
     if there.open_now:
         if not says:
-            values = {"team": team.say_team(conversation.structure), "until": team.say_until(there.until)}
-            says.append(Say("utter_human_told_open", values))
+            says.append(_told(there, team.say_team(conversation.structure), now))
     elif (reopens := there.say_reopens(now)) is not None:
         says.append(Say("utter_human_closed", {"reopens": reopens}))
     elif conversation.structure.phone:
@@ -133,11 +132,22 @@ async def ask_and_say(
     return says
 
 
-async def waiting(session: AsyncSession, adviser: Adviser) -> Sequence[Handoff]:
-    """Who waits in the adviser's structure: safety first, then who has waited longest."""
+def _told(there: team.TeamNow, name: str, now: datetime) -> Say:
+    """What is true of a team that is there: it answers, or it is in a meeting and answers afterwards."""
+    if there.all_busy:
+        if there.free_again is not None and there.free_again - now > LONGEST_MEETING:
+            return Say("utter_human_busy_then_closed", {"team": name, "when": say_moment(there.free_again, now)})
+        return Say("utter_human_busy", {"team": name})
+    if there.until is None:
+        return Say("utter_human_told", {"team": name})
+    return Say("utter_human_told_open", {"team": name, "until": say_time(there.until)})
+
+
+async def waiting(session: AsyncSession, structure_id: str) -> Sequence[Handoff]:
+    """Who waits in a structure: safety first, then who has waited longest."""
     rows = await session.scalars(
         select(Handoff)
-        .where(Handoff.structure_id == adviser.structure_id, Handoff.state == HandoffState.ASKED)
+        .where(Handoff.structure_id == structure_id, Handoff.state == HandoffState.ASKED)
         .order_by(Handoff.priority, Handoff.asked_at)
     )
     return rows.all()
@@ -166,16 +176,30 @@ async def take(session: AsyncSession, handoff: Handoff, adviser: Adviser, now: d
     return handoff
 
 
-async def answer(session: AsyncSession, handoff: Handoff, adviser: Adviser, text: str, now: datetime) -> None:
+async def answer(
+    session: AsyncSession, handoff: Handoff, adviser: Adviser, text: str, now: datetime, *, once: str | None = None
+) -> None:
     """Write to the young person, under the adviser's first name and structure.
+
+    `once` names this answer: sent again after a lost network, it is written once.
 
     Raises:
         NotTheHolder: the adviser does not hold the conversation.
+        NothingWritten, AnswerTooLong: the text is empty, or longer than 4,000 characters.
     """
+    await lock(session, handoff)
+    key = f"answer:{handoff.id}:{once}" if once else None
+    if key and await session.scalar(select(OutboxRow.id).where(OutboxRow.once_key == f"{key}:0")):
+        return
     if handoff.state is not HandoffState.TAKEN or handoff.adviser_id != adviser.id:
         raise NotTheHolder
-    signed = f"{adviser.first_name}, {adviser.structure.short_name} : {text.strip()}"
-    rows = await outbox.say(session, handoff.conversation, [Bubble(signed)], now, kind=OutboxKind.ADVISER)
+    text = text.replace("\r\n", "\n").strip()
+    if not text:
+        raise NothingWritten
+    if len(text) > MAX_ANSWER:
+        raise AnswerTooLong(most=str(MAX_ANSWER), length=str(len(text)))
+    signed = f"{adviser.first_name}, {adviser.structure.short_name} : {text}"
+    rows = await outbox.say(session, handoff.conversation, [Bubble(signed)], now, kind=OutboxKind.ADVISER, once=key)
     message = await session.get_one(Message, rows[0].payload["message"])
     message.adviser_id = adviser.id
     handoff.last_human_at = now

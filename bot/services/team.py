@@ -10,11 +10,11 @@ from sqlalchemy import false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import texts
-from bot.domain.calendar import Closure, Window, in_paris, is_open, next_opening, say_moment, say_time
+from bot.domain.calendar import Closure, Window, day_bounds, in_paris, is_open, next_opening, say_moment
 from bot.domain.conversations import Say
 from bot.domain.outbox import OutboxKind
 from bot.domain.people import Channel
-from bot.domain.team import NoticeKind, Role
+from bot.domain.team import LONGEST_AWAY, LONGEST_MEETING, NoticeKind, PresenceSaid, Role
 from bot.services import outbox
 from bot.storage.tables import (
     Adviser,
@@ -30,17 +30,40 @@ from bot.storage.tables import (
 
 @dataclass(frozen=True)
 class Hours:
-    """When someone answers: the windows, and the days that are closed."""
+    """When someone answers: the windows, the days that are closed, and what they said of themselves until when.
+
+    Someone who said "je réponds" is there outside their hours, and someone who said "je ne réponds pas" is not
+    there within them.
+    """
 
     windows: tuple[Window, ...]
     closures: tuple[Closure, ...]
     subdiv: str | None
+    said: PresenceSaid | None = None
+    said_until: datetime | None = None
 
     def is_open(self, at: datetime) -> bool:
-        return is_open(self.windows, self.closures, self.subdiv, at)
+        if self._says(PresenceSaid.HERE, at):
+            return True
+        return not self._says(PresenceSaid.AWAY, at) and is_open(self.windows, self.closures, self.subdiv, at)
+
+    def is_busy(self, at: datetime) -> bool:
+        """There, but in a meeting."""
+        return self._says(PresenceSaid.BUSY, at) and self.is_open(at)
 
     def next_opening(self, at: datetime) -> datetime | None:
+        if self.is_open(at):
+            return in_paris(at)
+        if self._says(PresenceSaid.AWAY, at) and self.said_until is not None:
+            at = self.said_until
         return next_opening(self.windows, self.closures, self.subdiv, at)
+
+    def free_again(self, at: datetime) -> datetime | None:
+        """When someone in a meeting at `at` answers next: at its end, or when their hours open after it."""
+        return self.next_opening(self.said_until) if self.is_busy(at) and self.said_until else None
+
+    def _says(self, said: PresenceSaid, at: datetime) -> bool:
+        return self.said is said and self.said_until is not None and at < self.said_until
 
     def closes(self, at: datetime) -> time | None:
         """When the last window open at `at` ends today."""
@@ -57,16 +80,24 @@ class Hours:
 class TeamNow:
     """What may truly be said of a structure's team at one moment.
 
-    `reopens_at` is None when no hours are known; `present` are the advisers in their hours of presence.
+    `present` are the advisers who are there, `free` those of them who are not in a meeting. `until` is None when
+    nobody's hours say it; `reopens_at` when no hours are known. `free_again` is when the first of those in a meeting
+    answers, if everyone present is in one.
     """
 
     present: tuple[Adviser, ...]
+    free: tuple[Adviser, ...]
     until: time | None
     reopens_at: datetime | None
+    free_again: datetime | None
 
     @property
     def open_now(self) -> bool:
         return bool(self.present)
+
+    @property
+    def all_busy(self) -> bool:
+        return self.open_now and not self.free
 
     def say_reopens(self, now: datetime) -> str | None:
         return say_moment(self.reopens_at, now) if self.reopens_at else None
@@ -83,6 +114,9 @@ async def hours_of(session: AsyncSession, adviser: Adviser, *, on_call: bool = F
         tuple(Window(row.weekday, _clock(row.start_minute), _clock(row.end_minute)) for row in rows),
         await closures_of(session, adviser.structure_id, adviser.id),
         adviser.structure.territory.subdiv,
+        # On-call duty was promised to the structure: nobody leaves it by a button.
+        None if on_call else adviser.presence_said,
+        None if on_call else adviser.presence_until,
     )
 
 
@@ -111,19 +145,44 @@ async def advisers_of(session: AsyncSession, structure_id: str) -> Sequence[Advi
 
 async def team_now(session: AsyncSession, structure: Structure, now: datetime) -> TeamNow:
     """Who is present in a structure, until when; else when it opens again. Holidays are counted."""
-    present, ends, openings = [], [], []
+    present, free, ends, openings, meetings = [], [], [], [], []
     for adviser in await advisers_of(session, structure.id):
         hours = await hours_of(session, adviser)
         if hours.is_open(now):
             present.append(adviser)
             ends.append(hours.closes(now))
+            if not hours.is_busy(now):
+                free.append(adviser)
+            elif (again := hours.free_again(now)) is not None:
+                meetings.append(again)
         elif (opening := hours.next_opening(now)) is not None:
             openings.append(opening)
     return TeamNow(
         tuple(present),
+        tuple(free),
         max((end for end in ends if end is not None), default=None),
         min(openings, default=None),
+        min([*meetings, *openings]) if meetings and not free else None,
     )
+
+
+async def say_presence(
+    session: AsyncSession, adviser: Adviser, said: PresenceSaid | None, until: datetime | None, now: datetime
+) -> None:
+    """What an adviser says of their own presence; None gives the word back to their hours.
+
+    "Je réponds" lasts until the end of the day, a meeting one hour at most, an absence sixty days at most;
+    `until` may end them sooner.
+    """
+    _, midnight = day_bounds(in_paris(now).date())
+    longest = {
+        PresenceSaid.HERE: midnight,
+        PresenceSaid.BUSY: now + LONGEST_MEETING,
+        PresenceSaid.AWAY: now + LONGEST_AWAY,
+    }
+    adviser.presence_said = said
+    adviser.presence_until = min(until or longest[said], longest[said]) if said else None
+    await session.flush()
 
 
 async def tell(
@@ -190,7 +249,12 @@ async def next_reachable(session: AsyncSession, structure_id: str, now: datetime
     return min((opening for opening in openings if opening is not None), default=None)
 
 
+async def coordinators_of(session: AsyncSession, structure_id: str) -> list[Adviser]:
+    return [adviser for adviser in await advisers_of(session, structure_id) if adviser.role is Role.COORDINATOR]
+
+
 async def coordinators(session: AsyncSession, structure_id: str, now: datetime) -> list[Adviser]:
+    """The coordinators who may be told now."""
     return [adviser for adviser in await reachable(session, structure_id, now) if adviser.role is Role.COORDINATOR]
 
 
@@ -218,10 +282,6 @@ def say_team(structure: Structure) -> str:
     """ "de la Mission Locale", "AMP": as said after "l'équipe"."""
     name = structure.short_name
     return f"de la {name}" if name.startswith("Mission Locale") else name
-
-
-def say_until(until: time | None) -> str:
-    return say_time(until) if until else ""
 
 
 def _clock(minutes: int) -> time:

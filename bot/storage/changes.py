@@ -11,7 +11,7 @@ from sqlalchemy import event, insert
 from sqlalchemy.orm import Session
 
 from bot.domain.outbox import OutboxState
-from bot.storage.tables import Alert, Appointment, Change, Conversation, Handoff, Message, OutboxRow
+from bot.storage.tables import Alert, Appointment, Change, Conversation, Handoff, Message, Notice, OutboxRow
 
 CHANGED = "changed conversations"
 
@@ -30,6 +30,9 @@ def _note_flushed(session: Session, *_: Any) -> None:
     for row in (*session.new, *session.dirty):
         if isinstance(row, Message | Handoff | Alert | Appointment):
             note(session, row.conversation_id)
+        elif isinstance(row, Notice):
+            if row.conversation_id is not None:
+                note(session, row.conversation_id)
         elif isinstance(row, OutboxRow):
             # What waits to be sent is in the thread already; the page is told when it left, or could not.
             if row.conversation_id is not None and row.state not in (OutboxState.WAITING, OutboxState.SENDING):

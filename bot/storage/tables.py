@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from bot.domain.alerts import AlertEnd
 from bot.domain.appointments import AppointmentState, DraftState, Mode, RemindBy
 from bot.domain.conversations import Author, IncomingKind, Speaker
 from bot.domain.handoffs import HandoffReason, HandoffState
@@ -594,6 +595,7 @@ class Alert(Base):
     acknowledged_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    closed_as: Mapped[AlertEnd | None] = mapped_column(Named(AlertEnd))
     conversation: Mapped[Conversation] = relationship(lazy="joined")
 
 

@@ -1,0 +1,300 @@
+"""The gate: who asks, and what of young people's data they may reach (law 9).
+
+Every route takes its caller from here, and every row through one of the functions at the end: another structure's
+row is answered like one that does not exist.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Form, Path, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot import texts
+from bot.clock import Clock
+from bot.console import pages
+from bot.console.fragments import of_desk
+from bot.console.live import Live
+from bot.domain.conversations import Say
+from bot.domain.team import Role
+from bot.errors import NothingToDo, Refusal
+from bot.services import accounts, desk, handoffs
+from bot.settings import Settings
+from bot.storage.database import Database
+from bot.storage.tables import Adviser, Alert, Appointment, Conversation, Handoff, Notice
+
+HOME = "/console"
+SESSION, DOOR, SAID = "console", "console_door", "console_said"
+SAID_SECONDS = 60
+DOOR_SECONDS = 3600
+
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+FormText = Annotated[str, Form()]
+
+
+class NotLoggedIn(Exception):
+    """The page is for the team."""
+
+
+class MustChangePassword(Exception):
+    """A first password was chosen by someone else: nothing is shown before it is changed."""
+
+
+class NotFound(Exception):
+    """It does not exist, or it is another structure's: both are said the same way."""
+
+
+class Forbidden(Exception):
+    """The page is for coordinators, or the form does not come from our own page."""
+
+
+@dataclass(frozen=True)
+class Console:
+    """What the routes work with."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    live: Live
+
+    def origin(self, request: Request) -> str:
+        """What stands for an address on the network: the same one gives the same, and it cannot be read back."""
+        host = request.client.host if request.client else ""
+        key = self.settings.actions_token.get_secret_value().encode()
+        return hmac.new(key, host.encode(), hashlib.sha256).hexdigest()
+
+    def set_cookie(self, response: Response, name: str, value: str, seconds: int | None = None) -> None:
+        response.set_cookie(
+            name, value, max_age=seconds, path=HOME, secure=self.settings.secure, httponly=True, samesite="lax"
+        )
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Someone of the team who asks for a page."""
+
+    console: Console
+    request: Request
+    adviser: Adviser
+    token_hash: str
+    csrf: str
+    now: datetime
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        async with self.console.database.read_only() as session:
+            yield session
+
+    @asynccontextmanager
+    async def acting(self) -> AsyncIterator[tuple[AsyncSession, Adviser]]:
+        """One unit of work, and who acts in it."""
+        async with self.console.database.unit_of_work() as session:
+            yield session, await session.get_one(Adviser, self.adviser.id)
+
+    async def page(
+        self, template: str, *, status: int = 200, refusal: Refusal | None = None, **values: Any
+    ) -> Response:
+        """A page, with the alerts of the structure above everything."""
+        async with self.reading() as session:
+            seen = await desk.see(session, self.adviser.structure, self.now)
+        html = pages.render(
+            template,
+            me=self.adviser,
+            desk=seen,
+            pieces=of_desk(seen, self.now),
+            now=self.now,
+            said=say_refusal(refusal) if refusal else read_said(self.request),
+            **values,
+        )
+        response = HTMLResponse(pages.personal(html, self.adviser.id, self.csrf), status)
+        forget_said(self.request, response)
+        return response
+
+
+def go(path: str) -> Response:
+    return RedirectResponse(path, 303)
+
+
+def own_path(path: str) -> str:
+    """A page of the console to go back to; anything else is the desk."""
+    own = path == HOME or path.startswith((f"{HOME}/", f"{HOME}?"))
+    return path if own and path.isprintable() and "\\" not in path and "//" not in path else HOME
+
+
+# ── Who asks ─────────────────────────────────────────────────────────────────────────────────
+
+
+def the_console(request: Request) -> Console:
+    console: Console = request.app.state.console
+    return console
+
+
+async def newcomer(request: Request, console: Annotated[Console, Depends(the_console)]) -> Caller:
+    """Whoever is logged in, even with a password to change."""
+    token = request.cookies.get(SESSION, "")
+    now = console.clock.now()
+    async with console.database.read_only() as session:
+        found = await accounts.current(session, token, now) if token else None
+    if found is None:
+        raise NotLoggedIn
+    if now - found.seen_at > accounts.SEEN_EVERY:
+        async with console.database.unit_of_work() as session:
+            await accounts.seen(session, found.token_hash, now)
+    return Caller(console, request, found.adviser, found.token_hash, found.csrf, now)
+
+
+async def caller(newcomer: Annotated[Caller, Depends(newcomer)]) -> Caller:
+    if newcomer.adviser.must_change_password:
+        raise MustChangePassword
+    return newcomer
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode(), expected.encode())
+
+
+async def acting_newcomer(newcomer: Annotated[Caller, Depends(newcomer)], csrf: FormText = "") -> Caller:
+    """Whoever is logged in and sent a form of our own pages."""
+    if not _same(csrf, newcomer.csrf):
+        raise Forbidden
+    return newcomer
+
+
+async def acting(caller: Annotated[Caller, Depends(caller)], csrf: FormText = "") -> Caller:
+    if not _same(csrf, caller.csrf):
+        raise Forbidden
+    return caller
+
+
+async def coordinating(caller: Annotated[Caller, Depends(acting)]) -> Caller:
+    if caller.adviser.role is not Role.COORDINATOR:
+        raise Forbidden
+    return caller
+
+
+Newcomer = Annotated[Caller, Depends(newcomer)]
+ActingNewcomer = Annotated[Caller, Depends(acting_newcomer)]
+Reader = Annotated[Caller, Depends(caller)]
+Actor = Annotated[Caller, Depends(acting)]
+Coordinator = Annotated[Caller, Depends(coordinating)]
+TheConsole = Annotated[Console, Depends(the_console)]
+
+
+# ── The door: pages for those who are not logged in yet ──────────────────────────────────────
+
+
+def door_page(
+    console: Console, request: Request, template: str, *, status: int = 200, said: str = "", **values: Any
+) -> Response:
+    """A page with a form for anyone: its token is in a cookie and in the form, which must agree."""
+    token = request.cookies.get(DOOR, "")
+    if not re.fullmatch(r"[\w-]{43}", token, re.ASCII):
+        token = secrets.token_urlsafe(32)
+    html = pages.render(template, said=said or read_said(request), **values)
+    response = HTMLResponse(pages.personal(html, None, token), status)
+    console.set_cookie(response, DOOR, token, DOOR_SECONDS)
+    forget_said(request, response)
+    return response
+
+
+def at_the_door(request: Request, csrf: FormText = "") -> None:
+    """The form is one of ours: another site can neither read nor set the cookie.
+
+    Raises:
+        Forbidden: the cookie and the form do not agree.
+    """
+    token = request.cookies.get(DOOR, "")
+    if not token or not _same(csrf, token):
+        raise Forbidden
+
+
+AtTheDoor = Depends(at_the_door)
+
+
+# ── What is said on the next page ────────────────────────────────────────────────────────────
+
+
+def say_refusal(refusal: Refusal) -> str:
+    return " ".join(bubble.text for bubble in texts.render(Say(refusal.response, refusal.values)))
+
+
+def say_next(console: Console, response: Response, say: Say) -> None:
+    """Have the next page say something, once: by its name, so that a cookie holds no sentence."""
+    data = json.dumps([say.response, say.values]).encode()
+    console.set_cookie(response, SAID, base64.urlsafe_b64encode(data).decode(), SAID_SECONDS)
+
+
+def read_said(request: Request) -> str:
+    try:
+        response, values = json.loads(base64.urlsafe_b64decode(request.cookies.get(SAID, "")))
+        return " ".join(bubble.text for bubble in texts.render(Say(response, values)))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+
+
+def forget_said(request: Request, response: Response) -> None:
+    if SAID in request.cookies:
+        response.delete_cookie(SAID, path=HOME)
+
+
+# ── The gate to a person's data ──────────────────────────────────────────────────────────────
+
+
+async def conversation_of(session: AsyncSession, adviser: Adviser, number: int) -> Conversation:
+    found = await session.get(Conversation, number)
+    if found is None or found.structure_id != adviser.structure_id:
+        raise NotFound
+    return found
+
+
+async def handoff_of(session: AsyncSession, adviser: Adviser, conversation_id: int) -> Handoff:
+    """The open handoff of a conversation: who waits, or who answers.
+
+    Raises:
+        NothingToDo: nobody waits any more.
+    """
+    conversation = await conversation_of(session, adviser, conversation_id)
+    found = await handoffs.open_handoff(session, conversation)
+    if found is None:
+        raise NothingToDo
+    return found
+
+
+async def alert_of(session: AsyncSession, adviser: Adviser, number: int) -> Alert:
+    found = await session.get(Alert, number)
+    if found is None or found.structure_id != adviser.structure_id:
+        raise NotFound
+    return found
+
+
+async def appointment_of(session: AsyncSession, adviser: Adviser, number: int) -> Appointment:
+    found = await session.get(Appointment, number)
+    if found is None or found.structure_id != adviser.structure_id:
+        raise NotFound
+    return found
+
+
+async def notice_of(session: AsyncSession, adviser: Adviser, number: int) -> Notice:
+    found = await session.get(Notice, number)
+    if found is None or found.adviser_id != adviser.id:
+        raise NotFound
+    return found
+
+
+async def colleague_of(session: AsyncSession, adviser: Adviser, number: int) -> Adviser:
+    found = await session.get(Adviser, number)
+    if found is None or not found.active or found.structure_id != adviser.structure_id:
+        raise NotFound
+    return found

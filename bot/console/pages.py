@@ -1,0 +1,129 @@
+"""Pages and fragments: Jinja2 templates, always escaped, and how a moment is said in them.
+
+A fragment is the same for the whole team. What belongs to who reads it, their token and what only the one who holds
+a conversation sees, is put in when it leaves (`personal`): so one rendering serves fifty open pages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bot.domain.calendar import in_paris, say_day, say_moment, say_time
+from bot.domain.conversations import IncomingKind
+from bot.domain.outbox import OutboxState
+from bot.services.thread import Line
+
+HERE = Path(__file__).parent
+TYPES = {
+    "console.css": "text/css; charset=utf-8",
+    "live.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+STATIC = {name: (HERE / "static" / name).read_bytes() for name in TYPES}
+# In quotes, which are escaped in whatever anybody wrote: no message can pass for it.
+TOKEN_MARK = 'value="the token of the session"'
+_FOR = re.compile(r'data-(not-)?for="(\d*)"')
+
+KINDS = {
+    IncomingKind.VOICE: "Message vocal (il ne s'écoute pas encore ici)",
+    IncomingKind.PHOTO: "Photo (elle ne s'affiche pas encore ici)",
+    IncomingKind.DOCUMENT: "Fichier (il ne s'ouvre pas encore ici)",
+    IncomingKind.STICKER: "Autocollant",
+    IncomingKind.LOCATION: "A partagé sa position (elle n'est pas gardée)",
+    IncomingKind.CONTACT: "A partagé un contact",
+    IncomingKind.OTHER: "Message d'un type que le robot ne lit pas",
+    IncomingKind.BLOCKED: "A bloqué le robot",
+    IncomingKind.UNBLOCKED: "A débloqué le robot",
+}
+
+
+def since(at: datetime, now: datetime) -> str:
+    """ "à l'instant", "depuis 12 min", "depuis 3 h 05", "depuis lundi 8 mars à 9 h"."""
+    minutes = int((now - at) / timedelta(minutes=1))
+    if minutes < 1:
+        return "à l'instant"
+    if minutes < 60:
+        return f"depuis {minutes} min"
+    if minutes < 12 * 60:
+        return f"depuis {minutes // 60} h {minutes % 60:02}"
+    return f"depuis {say_moment(at, now)}"
+
+
+def when(at: datetime, now: datetime) -> str:
+    """ "10 h 42" today, "hier à 10 h 42" before."""
+    return say_time(at) if in_paris(at).date() == in_paris(now).date() else say_moment(at, now)
+
+
+def at(moment: datetime, now: datetime) -> str:
+    """The same inside a sentence: "à 10 h 42", "hier à 10 h 42"."""
+    said = when(moment, now)
+    return said if " à " in said else f"à {said}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """ "Sandra, Nadia et Claire"."""
+    return " et ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def day(at: datetime, now: datetime) -> str:
+    """ "aujourd'hui", "hier", "lundi 8 mars"."""
+    return say_day(in_paris(at).date(), in_paris(now).date())
+
+
+def sent(line: Line) -> str:
+    """What became of a line that left; nothing for one that came in."""
+    if line.sent is None:
+        return ""
+    if line.sent is OutboxState.SENT:
+        return "envoyé"
+    if line.sent in (OutboxState.WAITING, OutboxState.SENDING):
+        return "en attente"
+    if line.unreachable:
+        return "bloqué : la personne ne le recevra pas"
+    if line.sent is OutboxState.UNKNOWN:
+        return "envoi incertain"
+    return "échec : pas reçu" if line.sent is OutboxState.FAILED else "retiré avant l'envoi"
+
+
+def phone(number: str) -> str:
+    """ "06 12 34 56 78" for a French number; a foreign one as it is."""
+    national = "0" + number.removeprefix("+33") if number.startswith("+33") else number
+    return " ".join(re.findall("..", national)) if re.fullmatch(r"0\d{9}", national) else number
+
+
+def personal(html: str, adviser_id: int | None, token: str) -> str:
+    """A page or a fragment for one reader: their token, and without what is for another."""
+
+    def hide(match: re.Match[str]) -> str:
+        theirs = match[2] == str(adviser_id)
+        return match[0] if theirs is not bool(match[1]) else f"{match[0]} hidden"
+
+    return _FOR.sub(hide, html.replace(TOKEN_MARK, f'value="{token}"'))
+
+
+def render(template: str, **values: Any) -> str:
+    return _environment.get_template(template).render(**values).strip()
+
+
+def _version(name: str) -> str:
+    return hashlib.sha256(STATIC[name]).hexdigest()[:12]
+
+
+_environment = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.filters.update(at=at, since=since, when=when, day=day, clock=say_time, paris=in_paris)
+_environment.filters.update(listed=listed, sent=sent, phone=phone)
+_environment.globals.update(KINDS=KINDS, version=_version, once=lambda: secrets.token_hex(8))

@@ -1,0 +1,27 @@
+"""The console's routes: each translates, calls one verb, translates back."""
+
+from bot.console.routes import (
+    account,
+    alerts,
+    appointments,
+    calls,
+    conversations,
+    desk,
+    events,
+    login,
+    static,
+    team,
+)
+
+routers = (
+    login.router,
+    desk.router,
+    conversations.router,
+    alerts.router,
+    appointments.router,
+    calls.router,
+    team.router,
+    account.router,
+    events.router,
+    static.router,
+)

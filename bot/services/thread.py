@@ -1,0 +1,148 @@
+"""The whole thread of a conversation, as the team reads it: the young person, the bot, the colleagues.
+
+What a young person sent is read from the inbox, where it is before anyone answers, so a line appears at once and
+stays the same line when its turn comes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.conversations import Author, IncomingKind
+from bot.domain.outbox import OutboxKind, OutboxState
+from bot.services import inbox
+from bot.storage.tables import Adviser, Conversation, InboxRow, Message, OutboxRow
+
+# What a page shows first. The rest is a click away.
+WINDOW = 200
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line. `id` is the same from the inbox to the end; lines are in the order of `at`.
+
+    `before` is the text before an edit; `buttons` what the bot proposed under it; `sent` is None for what came in.
+    """
+
+    id: str
+    at: datetime
+    author: Author
+    kind: IncomingKind
+    text: str
+    name: str = ""
+    reference: str | None = None
+    edited: bool = False
+    before: str | None = None
+    buttons: tuple[str, ...] = ()
+    sent: OutboxState | None = None
+    unreachable: bool = False
+    about: OutboxKind | None = None
+    file: str | None = None
+
+    @property
+    def order(self) -> int:
+        """Microseconds: the place of the line in the page."""
+        return int(self.at.timestamp() * 1_000_000)
+
+
+@dataclass(frozen=True)
+class Thread:
+    """The last lines, oldest first; `more` when there are older ones."""
+
+    lines: tuple[Line, ...]
+    more: bool
+
+
+async def read(session: AsyncSession, conversation: Conversation, window: int = WINDOW) -> Thread:
+    """The last `window` lines of a conversation."""
+    identity = conversation.identity
+    rows = (
+        await session.scalars(
+            select(InboxRow)
+            .where(InboxRow.channel == identity.channel, InboxRow.address == identity.address)
+            .order_by(InboxRow.id.desc())
+            .limit(window + 1)
+        )
+    ).all()
+    said = (
+        await session.scalars(
+            select(Message)
+            .where(Message.conversation_id == conversation.id, Message.inbox_id.is_(None))
+            .order_by(Message.id.desc())
+            .limit(window + 1)
+        )
+    ).all()
+    outgoing = (
+        await session.scalars(
+            select(OutboxRow)
+            .where(OutboxRow.conversation_id == conversation.id)
+            .order_by(OutboxRow.id.desc())
+            .limit(window + 1)
+        )
+    ).all()
+    names = {one.id: one.first_name for one in await session.scalars(select(Adviser))}
+    unreachable = identity.unreachable_at is not None
+    by_message = {row.payload.get("message"): row for row in outgoing}
+    lines = [_said(message, by_message.get(message.id), names, unreachable) for message in said]
+    lines += await _came_in(session, list(reversed(rows)), list(reversed(outgoing)))
+    lines.sort(key=lambda line: (line.at, line.id))
+    return Thread(tuple(lines[-window:]), more=len(lines) > window)
+
+
+async def _came_in(session: AsyncSession, rows: list[InboxRow], outgoing: list[OutboxRow]) -> list[Line]:
+    """The young person's lines; an edit that waits for its turn is shown on the line it changes."""
+    found = await session.scalars(select(Message).where(Message.inbox_id.in_([row.id for row in rows])))
+    messages = {message.inbox_id: message for message in found}
+    titles = {payload: title for row in outgoing for title, payload in row.payload.get("buttons") or ()}
+    lines: list[Line] = []
+    for row in rows:
+        if not row.payload or row.kind is None:
+            continue  # erased
+        incoming = inbox.read(row)
+        if row.kind is IncomingKind.EDIT:
+            if row.turn_id is None:
+                lines = [_edit(line, incoming.reference, incoming.text) for line in lines]
+            continue
+        text = titles.get(incoming.argument, "") if row.kind is IncomingKind.BUTTON else incoming.text
+        line = Line(
+            f"i-{row.id}",
+            row.received_at,
+            Author.YOUNG,
+            row.kind,
+            text,
+            reference=incoming.reference,
+        )
+        message = messages.get(row.id)
+        if message is not None and message.edited_at is not None:
+            line = replace(line, text=message.text, edited=True, before=message.text_before_edit)
+        lines.append(line)
+    return lines
+
+
+def _edit(line: Line, reference: str, text: str) -> Line:
+    if not reference or line.reference != reference:
+        return line
+    return replace(line, text=text, edited=True, before=line.before or line.text)
+
+
+def _said(message: Message, row: OutboxRow | None, names: dict[int, str], unreachable: bool) -> Line:
+    attachment = row.payload.get("attachment") if row is not None else None
+    return Line(
+        f"m-{message.id}",
+        message.at,
+        message.author,
+        message.kind,
+        message.text,
+        name=names.get(message.adviser_id or 0, ""),
+        edited=message.edited_at is not None,
+        before=message.text_before_edit,
+        buttons=tuple(title for title, _ in (row.payload.get("buttons") or ())) if row is not None else (),
+        sent=row.state if row is not None else None,
+        unreachable=unreachable or (row is not None and row.error == "unreachable"),
+        about=row.kind if row is not None else None,
+        file=attachment[0] if attachment else None,
+    )

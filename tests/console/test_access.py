@@ -1,0 +1,259 @@
+"""Every route of the service, and who may use it. A route that is not in the table fails the test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from starlette.routing import BaseRoute, Mount
+
+from bot.domain.appointments import RemindBy
+from bot.domain.handoffs import HandoffReason
+from bot.domain.safety import check
+from bot.domain.team import NoticeKind
+from bot.services import accounts, alerts, team
+from bot.services.feed import Feed
+from bot.settings import Settings, TelegramMode
+from bot.storage.database import Database
+from bot.storage.tables import Notice
+from bot.web import make_app
+from tests.console.desk import Desk
+from tests.factories import adviser, appointment_of, handoff, young_person
+
+LOGIN = 303  # to the log-in page
+HOURS = itertools.cycle(("09:00", "09:30", "10:00", "10:30", "11:00", "11:30"))
+# A gate has no SQL of its own.
+pytestmark = pytest.mark.parametrize("demo_url", ["sqlite"], indirect=True)
+
+
+@dataclass(frozen=True)
+class May:
+    """What each gets: nobody logged in, an adviser, a coordinator, an adviser of another structure."""
+
+    nobody: int
+    adviser: int
+    coordinator: int
+    other: int
+    form: tuple[tuple[str, str], ...] = ()
+
+
+PAGE = May(LOGIN, 200, 200, 200)
+OURS = May(LOGIN, 200, 200, 404)
+
+
+def does(status: int = 303, other: int = 404, **form: str) -> May:
+    return May(LOGIN, status, status, other, tuple(form.items()))
+
+
+CONSOLE: dict[tuple[str, str], May] = {
+    ("GET", "/console/connexion"): May(200, 200, 200, 200),
+    ("POST", "/console/connexion"): May(403, 403, 403, 403),  # its own token: see test_login
+    ("GET", "/console/invitation/{token}"): May(404, 404, 404, 404),  # the token is the key
+    ("POST", "/console/invitation/{token}"): May(403, 403, 403, 403),
+    ("GET", "/console/static/{name}"): May(200, 200, 200, 200),
+    ("GET", "/console"): PAGE,
+    ("GET", "/console/agenda"): PAGE,
+    ("GET", "/console/appels"): PAGE,
+    ("GET", "/console/equipe"): PAGE,
+    ("GET", "/console/compte"): PAGE,
+    ("GET", "/console/mot-de-passe"): PAGE,
+    ("POST", "/console/mot-de-passe"): May(LOGIN, 400, 400, 400, (("present", "x"), ("new", "y"))),
+    ("POST", "/console/compte/presence"): does(303, 303, said="busy"),
+    ("POST", "/console/deconnexion"): does(303, 303),
+    ("GET", "/console/events"): May(200, 0, 0, 0),  # endless once logged in: see test_live
+    ("GET", "/console/conversations/{number}"): OURS,
+    ("POST", "/console/conversations/{number}/prendre"): does(),
+    ("POST", "/console/conversations/{number}/repondre"): does(409, text="Bonjour"),  # nobody has taken it
+    ("POST", "/console/conversations/{number}/rendre"): does(),
+    ("POST", "/console/alertes/{number}/prendre"): does(),
+    ("GET", "/console/alertes/{number}/clore"): OURS,
+    ("POST", "/console/alertes/{number}/clore"): does(comme="over"),
+    ("GET", "/console/rendez-vous/{number}/annuler"): OURS,
+    ("POST", "/console/rendez-vous/{number}"): does(state="cancelled_by_young"),
+    ("POST", "/console/appels/{number}"): does(),
+    ("POST", "/console/avis/{number}"): May(LOGIN, 303, 404, 404),  # one's own
+    ("POST", "/console/equipe/{number}/invitation"): May(LOGIN, 403, 200, 403),
+}
+# The service's own; each has its test by name below.
+SERVICE = {("GET", "/health"), ("GET", "/metrics"), ("POST", "/actions"), ("POST", "/telegram/webhook")}
+
+
+def routes_of(app: FastAPI) -> Iterator[tuple[str, str]]:
+    def walk(routes: list[BaseRoute], prefix: str) -> Iterator[tuple[str, str]]:
+        for route in routes:
+            if isinstance(route, Mount):
+                yield from walk(route.routes, prefix + route.path)
+                continue
+            inner: Any = getattr(route, "original_router", None)
+            if inner is not None:  # an included router, in recent versions of FastAPI
+                yield from walk(inner.routes, prefix)
+                continue
+            for method in getattr(route, "methods", None) or {"?"}:
+                yield method, prefix + getattr(route, "path", "?")
+
+    yield from walk(app.routes, "")
+
+
+async def test_every_route_is_in_the_table(database: Database) -> None:
+    settings = Settings(  # type: ignore[call-arg]
+        _env_file=None,
+        telegram_bot_token="1:x",
+        telegram_mode=TelegramMode.WEBHOOK,
+        telegram_webhook_secret="s",
+        public_url="https://desk.test",
+    )
+    found = {route for route in routes_of(make_app(settings, database, Feed(database))) if route[0] != "HEAD"}
+    # The young people's door has its own table, in tests/channels.
+    assert {route for route in found if not route[1].startswith("/chat")} == {*CONSOLE, *SERVICE}
+
+
+@dataclass(frozen=True)
+class Things:
+    """A young person of Sandra's structure, with one of everything."""
+
+    conversation: int
+    alert: int
+    appointment: int
+    notice: int
+    colleague: int
+
+    def path(self, template: str) -> str:
+        number = {
+            "conversations": self.conversation,
+            "alertes": self.alert,
+            "rendez-vous": self.appointment,
+            "appels": self.appointment,
+            "avis": self.notice,
+            "equipe": self.colleague,
+        }.get(template.split("/")[2] if template.count("/") > 1 else "", 0)
+        path = template.replace("{number}", str(number)).replace("{name}", "live.js").replace("{token}", "x")
+        return f"{path}?par=cancelled_by_young" if path.endswith("/annuler") else path
+
+
+async def things(desk: Desk) -> Things:
+    async with desk.database.unit_of_work() as session:
+        young = await young_person(session, with_appointment=f"2027-03-12T{next(HOURS)}")
+        appointment = await appointment_of(session, young)
+        appointment.remind_by, appointment.remind_phone = RemindBy.PHONE, "+33612345678"
+        text = "mon père me frappe"
+        await alerts.heard(session, young, None, None, text, check(text), desk.now)
+        alert = await alerts.open_alert(session, young)
+        await handoff(session, young, reason=HandoffReason.SAFETY)
+        sandra = await adviser(session, "sandra")
+        await team.tell(session, [sandra], NoticeKind.LATE, desk.now, conversation=young)
+        notice = Notice(adviser_id=sandra.id, kind=NoticeKind.LATE, conversation_id=young.id, at=desk.now)
+        session.add(notice)
+        await session.flush()
+        assert alert is not None
+        return Things(young.id, alert.id, appointment.id, notice.id, (await adviser(session, "nadia")).id)
+
+
+async def _answer(desk: Desk, slug: str, method: str, path: str, may: May) -> int:
+    browser = await (desk.logged_in(slug) if slug else desk.browser())
+    if method == "GET":
+        return (await browser.get(path)).status_code
+    if not slug:
+        return (await browser.http.post(path, data=dict(may.form))).status_code
+    if may.nobody == 403:
+        return (await browser.http.post(path, data={"csrf": "x"})).status_code
+    return (await browser.submit("/console/compte", path, **dict(may.form))).status_code
+
+
+@pytest.mark.parametrize(("method", "template"), CONSOLE)
+async def test_who_may(desk: Desk, method: str, template: str) -> None:
+    may = CONSOLE[method, template]
+    for slug, expected in (
+        ("", may.nobody),
+        ("karim", may.other),
+        ("sandra", may.adviser),
+        ("claire", may.coordinator),
+    ):
+        if expected == 0:
+            continue
+        found = await things(desk)
+        assert await _answer(desk, slug, method, found.path(template), may) == expected, slug or "nobody"
+
+
+@pytest.mark.parametrize(("method", "template"), [key for key in CONSOLE if "{number}" in key[1]])
+async def test_what_does_not_exist_is_told_like_what_is_anothers(desk: Desk, method: str, template: str) -> None:
+    found = await things(desk)
+    may = CONSOLE[method, template]
+    karim = await desk.logged_in("karim") if "equipe" not in template else await desk.logged_in("claire")
+
+    async def text(path: str) -> tuple[int, str]:
+        if method == "GET":
+            answer = await karim.get(path)
+        else:
+            answer = await karim.submit("/console/compte", path, **dict(may.form))
+        return answer.status_code, answer.text
+
+    real = found.path(template)
+    nothing = Things(*([2**31 - 2] * 5)).path(template)
+    assert (await text(nothing))[0] == 404
+    if "equipe" not in template:
+        assert await text(real) == await text(nothing)
+    assert (await text(nothing.replace(str(2**31 - 2), str(2**63))))[0] in (400, 404)
+
+
+async def test_a_route_sends_its_headers_whatever_it_answers(desk: Desk) -> None:
+    sandra = await desk.logged_in("sandra")
+    for path in ("/console", "/console/connexion", "/console/conversations/999", "/console/static/live.js"):
+        headers = (await sandra.get(path)).headers
+        assert headers["content-security-policy"] == (
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+            "font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+        )
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        cached = "immutable" if "static" in path else "no-store"
+        assert cached in headers["cache-control"]
+
+
+async def test_another_structures_page_says_nothing_of_a_young_person(desk: Desk) -> None:
+    await things(desk)
+    karim, sandra = await desk.logged_in("karim"), await desk.logged_in("sandra")
+    for path in ("/console", "/console/agenda", "/console/appels"):
+        assert "Jeune " not in (await karim.get(path)).text
+        assert "Jeune " in (await sandra.get(path)).text
+
+
+# ── The service's own routes ─────────────────────────────────────────────────────────────────
+
+
+async def test_health_is_for_anyone_and_says_nothing(desk: Desk) -> None:
+    assert (await (await desk.browser()).get("/health")).json() == {"ok": True}
+
+
+async def test_metrics_and_actions_want_the_token(desk: Desk) -> None:
+    outside = await desk.browser("127.0.0.1")
+    assert (await outside.get("/metrics")).status_code == 401
+    wrong = await outside.http.get("/metrics", headers={"Authorization": "Bearer faux"})
+    assert wrong.status_code == 401
+    right = await outside.http.get("/metrics", headers={"Authorization": "Bearer local"})
+    assert "promeneurs_inbox_waiting" in right.text
+    assert (await outside.http.post("/actions", json={})).status_code == 401
+    assert (await outside.http.post("/actions?token=faux", json={})).status_code == 401
+
+
+async def test_the_webhook_wants_its_secret(database: Database) -> None:
+    settings = Settings(  # type: ignore[call-arg]
+        _env_file=None,
+        telegram_bot_token="1:x",
+        telegram_mode=TelegramMode.WEBHOOK,
+        telegram_webhook_secret="s",
+        public_url="https://desk.test",
+    )
+    transport = httpx.ASGITransport(make_app(settings, database, Feed(database)))
+    async with httpx.AsyncClient(transport=transport, base_url="https://desk.test") as http:
+        assert (await http.post("/telegram/webhook", json={})).status_code in (401, 403, 404)
+
+
+async def test_an_invitation_link_of_the_command_line_opens(desk: Desk) -> None:
+    async with desk.database.unit_of_work() as session:
+        token = await accounts.invite(session, await adviser(session, "karim"), desk.now)
+    assert (await (await desk.browser()).get(f"/console/invitation/{token}")).status_code == 200
