@@ -40,11 +40,8 @@ class Visitor:
         self.http = httpx.AsyncClient(base_url=base_url, follow_redirects=True, trust_env=False, timeout=10)
         self.received: list[Bubble] = []
         self.screen: list[Bubble] = []
+        self.token_hash = ""
         self._form: dict[str, str] = {}
-
-    @property
-    def token_hash(self) -> str:
-        return hashlib.sha256(self.http.cookies[COOKIE].encode()).hexdigest()
 
     async def start(self, code: str) -> None:
         self._read(await self.http.get("/chat", params={"s": code} if code else {}))
@@ -73,6 +70,7 @@ class Visitor:
         if not self._form:
             await self.looks()
         self._read(await self.http.post("/chat/messages", data={**self._form, **fields}, headers=OURS))
+        self.token_hash = hashlib.sha256(self.http.cookies[COOKIE].encode()).hexdigest()
 
     def _read(self, answer: httpx.Response) -> None:
         answer.raise_for_status()
