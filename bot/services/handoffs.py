@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.calendar import say_moment, say_time
-from bot.domain.conversations import Bubble, Say
+from bot.domain.conversations import Bubble, Say, Speaker
 from bot.domain.handoffs import DEFAULT_PRIORITY, MAX_ANSWER, OPEN_STATES, PRIORITY, HandoffReason, HandoffState
 from bot.domain.nudges import NudgeKind, NudgeState
 from bot.domain.outbox import OutboxKind, OutboxState
@@ -270,13 +270,19 @@ async def _announce(session: AsyncSession, handoff: Handoff, response: str, now:
 
 
 async def _silence_bot(session: AsyncSession, handoff: Handoff) -> None:
-    """What the bot had queued but not sent is withdrawn: the human speaks now."""
+    """What the bot had queued but not sent is withdrawn: the human speaks now.
+
+    The answers to danger still leave, before the human's words: no help line is ever taken back.
+    """
+    to_danger = select(Turn.id).where(Turn.conversation_id == handoff.conversation_id, Turn.speaker == Speaker.SAFETY)
     await session.execute(
         update(OutboxRow)
         .where(
             OutboxRow.conversation_id == handoff.conversation_id,
             OutboxRow.kind.in_((OutboxKind.REPLY, OutboxKind.NUDGE)),
             OutboxRow.state == OutboxState.WAITING,
+            or_(OutboxRow.turn_id.is_(None), OutboxRow.turn_id.not_in(to_danger)),
+            or_(OutboxRow.once_key.is_(None), OutboxRow.once_key.not_like("alert:%")),
         )
         .values(state=OutboxState.DROPPED, error="taken over")
     )

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.conversations import Author, Say
+from bot.domain.conversations import Author, Say, Speaker
 from bot.domain.handoffs import HandoffReason, HandoffState
 from bot.domain.outbox import OutboxKind, OutboxState
 from bot.domain.people import MilestoneKind
@@ -17,7 +17,7 @@ from bot.errors import AlreadyTaken, NothingToDo, NotTheHolder, NotYourStructure
 from bot.services import commands, handoffs, outbox, team
 from bot.storage.database import Database
 from bot.storage.tables import Conversation, Handoff, HandoffEvent, Message, Milestone, Notice, OutboxRow
-from tests.factories import NOW, adviser, handoff, paris, young_person
+from tests.factories import NOW, adviser, handoff, open_turn, paris, young_person
 
 NIGHT = paris("2027-03-10T22:00")
 
@@ -161,6 +161,23 @@ async def test_what_the_bot_had_to_say_is_dropped_when_a_human_takes(database: D
         waiting = {row.kind for row in rows if row.state is OutboxState.WAITING}
         assert dropped == {OutboxKind.REPLY, OutboxKind.NUDGE}
         assert waiting == {OutboxKind.REMINDER, OutboxKind.SERVICE, OutboxKind.ADVISER}
+
+
+async def test_a_human_who_takes_withdraws_no_help_line(database: Database) -> None:
+    """Telegram lets four messages a second leave: the rest of the answer to danger may still wait."""
+    async with database.unit_of_work() as session:
+        young = await young_person(session)
+        asked = await handoff(session, young, reason=HandoffReason.SAFETY)
+        for speaker in (Speaker.SAFETY, Speaker.ASSISTANT):
+            turn = await open_turn(session, young)
+            turn.speaker, turn.closed_at = speaker, NOW
+            await session.flush()
+            await outbox.say(session, young, [Say("utter_safety_line_suicide_3114")], NOW, turn_id=turn.id)
+        await outbox.say(session, young, [Say("utter_safety_line_sms_114")], NOW, once="alert:1:first")
+        await handoffs.take(session, asked, await adviser(session, "sandra"), NOW)
+    async with database.read_only() as session:
+        rows = (await session.scalars(select(OutboxRow).order_by(OutboxRow.id))).all()
+        assert [row.state for row in rows[:3]] == [OutboxState.WAITING, OutboxState.DROPPED, OutboxState.WAITING]
 
 
 async def test_the_absent_holders_return_is_said_once(database: Database) -> None:
