@@ -1,4 +1,4 @@
-"""The service's own web application: the chat, Telegram's webhook, the actions' route, health, metrics."""
+"""The service's own web application: the chat, the console, Telegram's webhook, the actions' route, health, metrics."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ class View:
     alert: OpenAlert | None
     lines: tuple[Line, ...]
     appointment: Entry | None
+    others: tuple[Who, ...]
     thread: Thread
 
 
@@ -40,6 +41,7 @@ async def view(session: AsyncSession, conversation: Conversation, now: datetime,
         alert=await desk.describe(session, alert, now) if alert else None,
         lines=alerts.lines(alert, now) if alert else (),
         appointment=await desk.next_entry(session, conversation, now),
+        others=await desk.others_of(session, conversation),
         thread=await thread.read(session, conversation, window),
     )
 

@@ -19,6 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bot.domain.calendar import in_paris, say_day, say_moment, say_time
 from bot.domain.conversations import IncomingKind
 from bot.domain.outbox import OutboxState
+from bot.domain.phones import say_phone
 from bot.services.thread import Line
 
 HERE = Path(__file__).parent
@@ -93,12 +94,6 @@ def sent(line: Line) -> str:
     return "échec : pas reçu" if line.sent is OutboxState.FAILED else "retiré avant l'envoi"
 
 
-def phone(number: str) -> str:
-    """ "06 12 34 56 78" for a French number; a foreign one as it is."""
-    national = "0" + number.removeprefix("+33") if number.startswith("+33") else number
-    return " ".join(re.findall("..", national)) if re.fullmatch(r"0\d{9}", national) else number
-
-
 def personal(html: str, adviser_id: int | None, token: str) -> str:
     """A page or a fragment for one reader: their token, and without what is for another."""
 
@@ -125,5 +120,5 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.filters.update(at=at, since=since, when=when, day=day, clock=say_time, paris=in_paris)
-_environment.filters.update(listed=listed, sent=sent, phone=phone)
+_environment.filters.update(listed=listed, sent=sent, phone=say_phone)
 _environment.globals.update(KINDS=KINDS, version=_version, once=lambda: secrets.token_hex(8))

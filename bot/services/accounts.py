@@ -34,7 +34,7 @@ from bot.errors import (
 )
 from bot.services import budgets
 from bot.storage.database import Database
-from bot.storage.tables import Adviser, ConsoleSession, Invitation, SendBudget
+from bot.storage.tables import Adviser, ConsoleSession, Invitation
 
 IDLE = timedelta(hours=12)
 # What a page seen again does not need to write.
@@ -226,13 +226,10 @@ async def accept(database: Database, token: str, email: str, password: str, now:
 
 
 async def forget_old(session: AsyncSession, now: datetime) -> None:
-    """Forget the sessions that are over, the links that open nothing, and who tried to log in yesterday."""
+    """Forget the sessions that are over and the links that open nothing."""
     await session.execute(delete(ConsoleSession).where(ConsoleSession.seen_at <= now - IDLE))
     await session.execute(
         delete(Invitation).where(or_(Invitation.expires_at <= now, Invitation.used_at <= now - INVITATION))
-    )
-    await session.execute(
-        delete(SendBudget).where(SendBudget.scope.startswith(LOGIN_SCOPE), SendBudget.at <= now - timedelta(days=1))
     )
 
 

@@ -26,6 +26,7 @@ from bot.storage.tables import (
     Adviser,
     Alert,
     Appointment,
+    ChannelIdentity,
     Conversation,
     Handoff,
     Message,
@@ -316,6 +317,21 @@ async def next_entry(session: AsyncSession, conversation: Conversation, now: dat
         .limit(1)
     )
     return await entry(session, found, now) if found is not None else None
+
+
+async def others_of(session: AsyncSession, conversation: Conversation) -> tuple[Who, ...]:
+    """The other conversations of the same young person, in the same structure: another channel, joined by a link."""
+    rows = await session.scalars(
+        select(Conversation)
+        .join(ChannelIdentity, Conversation.identity_id == ChannelIdentity.id)
+        .where(
+            ChannelIdentity.person_id == conversation.identity.person_id,
+            Conversation.id != conversation.id,
+            Conversation.structure_id == conversation.structure_id,
+        )
+        .order_by(Conversation.id)
+    )
+    return tuple(who(one) for one in rows)
 
 
 async def _entries(

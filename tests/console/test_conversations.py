@@ -266,3 +266,20 @@ async def test_what_is_written_stays_text(desk: Desk) -> None:
 async def _rows(desk: Desk) -> list[OutboxRow]:
     async with desk.database.read_only() as session:
         return list(await session.scalars(select(OutboxRow)))
+
+
+async def test_two_channels_of_one_person_lead_to_each_other_and_can_be_parted(desk: Desk) -> None:
+    async with desk.database.unit_of_work() as session:
+        web, telegram = await young_person(session), await young_person(session)
+        before, other = web.identity.person_id, telegram.identity.person
+        telegram.identity.person_before_id, web.identity.person_before_id = None, before
+        web.identity.person = other
+    sandra = await desk.logged_in("sandra")
+    assert f"/console/conversations/{web.id}" in (await sandra.get(_path(telegram))).text
+    page = (await sandra.get(_path(web))).text
+    assert f"/console/conversations/{telegram.id}" in page
+    assert "Oui, séparer" in page
+    await sandra.submit(_path(web), _path(web, "/separer"))
+    async with desk.database.read_only() as session:
+        assert (await session.get_one(Conversation, web.id)).identity.person_id == before
+    assert "La même personne" not in (await sandra.get(_path(web))).text

@@ -9,7 +9,7 @@ from bot.console.fragments import of_view, view
 from bot.console.routes.edge import console_router
 from bot.domain.handoffs import MAX_ANSWER
 from bot.errors import Refusal
-from bot.services import alerts, handoffs
+from bot.services import alerts, handoffs, joining
 from bot.services.thread import WINDOW
 
 WHOLE = 5000
@@ -45,6 +45,15 @@ async def answer(caller: Actor, number: Number, text: FormText = "", once: FormT
 async def give_back(caller: Actor, number: Number) -> Response:
     async with caller.acting() as (session, adviser):
         await handoffs.give_back(session, await handoff_of(session, adviser, number), adviser, caller.now)
+    return go(_path(number))
+
+
+@router.post("/conversations/{number}/separer")
+async def part(caller: Actor, number: Number) -> Response:
+    """Two channels were joined by a link that someone else opened: they are two people again."""
+    async with caller.acting() as (session, adviser):
+        conversation = await conversation_of(session, adviser, number)
+        await joining.part(session, conversation.identity, caller.now)
     return go(_path(number))
 
 
