@@ -30,6 +30,7 @@ AGAIN_SECONDS = 60.0
 # A desk that changes ten times a second is drawn five times; a conversation is drawn each time.
 DESK_PAUSE, CONVERSATION_PAUSE = 0.2, 0.0
 LOGGED_IN_SECONDS = 0.5
+AFTER_ERROR_SECONDS = 1.0
 
 Render = Callable[[AsyncSession, datetime], Awaitable[Fragments]]
 
@@ -56,7 +57,7 @@ class Board:
                 except Exception as error:
                     # The database may be away for a moment; an open page waits.
                     log.error("board failed", error=type(error).__name__, exc_info=True)
-                    await asyncio.sleep(1)
+                    await asyncio.sleep(AFTER_ERROR_SECONDS)
                     continue
                 await asyncio.sleep(self._pause)
                 with suppress(TimeoutError):

@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from bot.console import live
 from bot.console.access import Console
 from bot.console.live import Live
 from bot.domain.safety import check
@@ -41,7 +42,7 @@ class Page:
             self.received += 1
 
     async def until(self, name: str, words: str) -> None:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(10):
             while words not in self.pieces.get(name, ""):
                 await asyncio.sleep(0.01)
 
@@ -106,7 +107,7 @@ async def test_a_line_arrives_before_its_turn_and_the_holder_alone_may_give_back
         async with desk.database.unit_of_work() as session:
             await writes(session, young.identity.address, "t la ?", now=desk.now)
         for page in (hers, other):
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(10):
                 while not any("t la ?" in html for html in page.pieces.values()):
                     await asyncio.sleep(0.01)
         assert 'action="/console/conversations/1/rendre"' in hers.pieces["state"]
@@ -123,7 +124,7 @@ async def test_a_page_that_comes_back_is_sent_everything_as_it_is_now(desk: Desk
         for number in range(5):
             await writes(session, young.identity.address, f"pendant la coupure {number}", now=desk.now)
     async with open_page(desk, conversation=young.id) as again:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(10):
             while sum("pendant la coupure" in html for html in again.pieces.values()) < 5:
                 await asyncio.sleep(0.01)
         assert before <= set(again.pieces)
@@ -151,14 +152,14 @@ async def test_fifty_pages_are_one_drawing(desk: Desk, monkeypatch: pytest.Monke
         return await draw(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(fragments, "of_structure", counted)
-    live = Live(desk.database, Feed(desk.database), desk.settings.clock)
+    lives = Live(desk.database, Feed(desk.database), desk.settings.clock)
     async with desk.database.unit_of_work() as session:
         who = await adviser(session, "sandra")
         opened = await accounts._open(session, who, desk.now)
     pages = [Page() for _ in range(50)]
     tasks = [
         asyncio.create_task(
-            page.read(live.stream(accounts.digest(opened.token), who.id, "t", who.structure_id, None))
+            page.read(lives.stream(accounts.digest(opened.token), who.id, "t", who.structure_id, None))
         )
         for page in pages
     ]
@@ -168,8 +169,8 @@ async def test_fifty_pages_are_one_drawing(desk: Desk, monkeypatch: pytest.Monke
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert live._boards == {}
-    assert live._sessions == {}
+    assert lives._boards == {}
+    assert lives._sessions == {}
 
 
 @pytest.mark.parametrize("how", ["logged out", "idle", "left the team"])
@@ -200,6 +201,7 @@ async def test_a_board_outlives_a_failure(desk: Desk, monkeypatch: pytest.Monkey
         return await see(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(service, "see", sometimes)
+    monkeypatch.setattr(live, "AFTER_ERROR_SECONDS", 0.01)
     async with open_page(desk) as page:
         assert "Personne n'attend." in page.pieces["waiting"]
 

@@ -7,13 +7,17 @@ import re
 import statistics
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
+from bot import running
 from bot.console.access import SESSION
+from bot.errors import EmailTaken
 from bot.services import accounts
+from bot.settings import Environment, Settings
 from bot.storage.tables import Adviser, ConsoleSession, Invitation
 from tests.console.desk import PASSWORD, TEAM, Desk, email, hash_with
 from tests.factories import adviser
@@ -224,3 +228,30 @@ async def test_a_form_too_large_is_not_read(desk: Desk) -> None:
     browser = await desk.browser()
     await browser.get("/console/connexion")
     assert (await browser.http.post("/console/connexion", data={"email": "x" * 70_000})).status_code == 413
+
+
+@pytest.mark.parametrize("environment", ["demo", "production"])
+async def test_a_password_given_on_the_command_line_is_changed_outside_the_demo(
+    desk: Desk, tmp_path: Path, environment: str
+) -> None:
+    settings = Settings(  # type: ignore[call-arg]
+        _env_file=None,
+        environment=Environment(environment),
+        var=tmp_path,
+        database_url=desk.database.url.render_as_string(hide_password=False),
+        rasa_token="r",
+        actions_token="a",
+        public_url="https://desk.test/",
+    )
+    desk.move_to(settings.clock.now())  # production has no clock but the true one
+    assert await running.create_account(settings, "sandra", "Sandra.M@Exemple.fr ", NEW)
+    assert not await running.create_account(settings, "inconnu", "x@exemple.fr", NEW)
+    with pytest.raises(EmailTaken):
+        await running.create_account(settings, "nadia", "sandra.m@exemple.fr", NEW)
+    answer = await (await desk.browser()).log_in("sandra.m@exemple.fr", NEW)
+    assert answer.headers["location"] == ("/console" if environment == "demo" else "/console/mot-de-passe")
+
+    link = await running.invite(settings, "nadia")
+    assert link is not None
+    assert "Bienvenue, Nadia" in (await (await desk.browser()).get(link.removeprefix("https://desk.test"))).text
+    assert await running.invite(settings, "inconnu") is None
