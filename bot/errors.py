@@ -70,6 +70,34 @@ class NothingToDo(Refusal):
     response = "utter_nothing_to_do"
 
 
+class LinkGone(Refusal):
+    """The link to Telegram was used, is too old, or never existed."""
+
+    response = "utter_join_gone"
+
+
+class TwoAppointments(Refusal):
+    """The two who would become one person each have an appointment to come."""
+
+    response = "utter_join_two_appointments"
+
+
+class MessageTooLong(Refusal):
+    """A text is longer than a channel takes."""
+
+    response = "utter_web_too_long"
+
+
+class TooFast(Refusal):
+    """Too many messages in too little time; `seconds` says when to try again."""
+
+    response = "utter_web_too_fast"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
 class NothingWritten(Refusal):
     """An answer has no words."""
 
@@ -116,34 +144,6 @@ class EmailTaken(Refusal):
     """Somebody else of the team logs in with this e-mail, or it is not one."""
 
     response = "utter_email_taken"
-
-
-class LinkGone(Refusal):
-    """The link to Telegram was used, is too old, or never existed."""
-
-    response = "utter_join_gone"
-
-
-class TwoAppointments(Refusal):
-    """The two who would become one person each have an appointment to come."""
-
-    response = "utter_join_two_appointments"
-
-
-class MessageTooLong(Refusal):
-    """A text is longer than a channel takes."""
-
-    response = "utter_web_too_long"
-
-
-class TooFast(Refusal):
-    """Too many messages in too little time; `seconds` says when to try again."""
-
-    response = "utter_web_too_fast"
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__()
-        self.seconds = seconds
 
 
 class ClosedTurn(Exception):

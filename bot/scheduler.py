@@ -9,17 +9,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.assistant import forgetting
 from bot.clock import Clock
-from bot.services import (
-    accounts,
-    alerts,
-    appointments,
-    budgets,
-    feed,
-    handoffs,
-    nudges,
-    people,
-    web_sessions,
-)
+from bot.services import accounts, alerts, appointments, budgets, feed, handoffs, nudges, people, web_sessions
 from bot.settings import Settings
 from bot.storage.database import Database
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import aiohttp
 import structlog
 
 from bot.assistant.breaker import Breaker
@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 PRIVATE = re.compile(r"\S+@\S+\.\S+|\+?\d(?:[ .\-/]?\d){8,}")
 FORM = "booking_form"
 STEP = "booking_done"
+HEALTH_SECONDS = 1.0
+AWAY = (aiohttp.ClientError, TimeoutError, ValueError)
 
 
 class RasaAssistant:
@@ -28,23 +30,35 @@ class RasaAssistant:
     def __init__(self, url: str, token: str, *, timeout_seconds: float = 3.0, recovery_seconds: float = 0.5) -> None:
         self.breaker = Breaker(recovery_seconds)
         self.timeout_seconds = timeout_seconds
-        self._token = token
-        self._http = httpx.AsyncClient(
-            base_url=url,
-            timeout=timeout_seconds,
-            trust_env=False,
-            limits=httpx.Limits(max_connections=20, keepalive_expiry=30),
-        )
+        self._url, self._token = url, token
+        self._http: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
-        await self._http.aclose()
+        if self._http is not None:
+            await self._http.close()
+        self._http = None
+
+    async def _call(
+        self, method: str, path: str, seconds: float, *, params: dict[str, str] | None = None, data: Any = None
+    ) -> Any:
+        """What Rasa answers, as JSON.
+
+        Raises:
+            aiohttp.ClientError, TimeoutError, ValueError: it does not, or with something else.
+        """
+        if self._http is None:
+            self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=20))
+        timeout = aiohttp.ClientTimeout(total=seconds)
+        async with self._http.request(method, self._url + path, params=params, json=data, timeout=timeout) as answer:
+            answer.raise_for_status()
+            return await answer.json(content_type=None)
 
     async def is_healthy(self) -> bool:
         """Whether Rasa has a model loaded."""
         try:
-            answer = await self._http.get("/status", params={"token": self._token}, timeout=1.0)
-            return answer.status_code == 200 and bool(answer.json().get("model_file"))
-        except (httpx.HTTPError, ValueError):
+            status = await self._call("GET", "/status", HEALTH_SECONDS, params={"token": self._token})
+            return bool(status.get("model_file"))
+        except AWAY:
             return False
 
     async def ask(self, question: Question) -> list[Say]:
@@ -60,7 +74,7 @@ class RasaAssistant:
             if parts is None:
                 await self._tell_booking(question)
                 parts = await self._send(question)
-        except (httpx.HTTPError, ValueError) as error:
+        except AWAY as error:
             self.breaker.fail()
             raise AssistantAway(type(error).__name__) from error
         if not parts:
@@ -78,13 +92,14 @@ class RasaAssistant:
 
     async def _said_already(self, question: Question) -> list[Say] | None:
         """What Rasa answered to this turn before a crash of ours; None if it never saw it."""
-        answer = await self._http.get(
+        tracker = await self._call(
+            "GET",
             f"/conversations/{question.key}/tracker",
+            self.timeout_seconds,
             params={"token": self._token, "include_events": "APPLIED"},
         )
-        answer.raise_for_status()
         found: list[Say] | None = None
-        for event in answer.json()["events"]:
+        for event in tracker["events"]:
             if event["event"] == "user":
                 mine = (event.get("metadata") or {}).get("turn") == question.turn_id
                 found = [] if mine else None
@@ -105,22 +120,26 @@ class RasaAssistant:
             {"event": "active_loop", "name": FORM if question.booking else None},
             {"event": "slot", "name": "requested_slot", "value": STEP if question.booking else None},
         ]
-        answer = await self._http.post(
-            f"/conversations/{question.key}/tracker/events", params={"token": self._token}, json=events
+        await self._call(
+            "POST",
+            f"/conversations/{question.key}/tracker/events",
+            self.timeout_seconds,
+            params={"token": self._token},
+            data=events,
         )
-        answer.raise_for_status()
 
     async def _send(self, question: Question) -> list[Say]:
-        answer = await self._http.post(
+        messages = await self._call(
+            "POST",
             "/webhooks/rest/webhook",
-            json={
+            self.timeout_seconds,
+            data={
                 "sender": question.key,
                 "message": for_rasa(question.text),
                 "metadata": {"turn": question.turn_id},
             },
         )
-        answer.raise_for_status()
-        return [say for message in answer.json() for say in _says(message)]
+        return [say for message in messages for say in _says(message)]
 
 
 def for_rasa(text: str) -> str:

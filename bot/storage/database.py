@@ -47,6 +47,7 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+        self.engine.sync_engine.clear_compiled_cache()
 
 
 def _sqlite_engine(url: URL) -> AsyncEngine:

@@ -270,6 +270,7 @@ async def test_without_javascript_it_sends_and_shows(chromium: Browser, service:
     await page.locator(".now .choice", has_text="mer. 10/03 11 h").click()
     await page.locator(".now .choice", has_text="Oui, je prends").click()
     await expect(page.locator(".said", has_text="C'est noté")).to_have_count(1)
+    await expect(page.locator(".now .choice").last).to_be_in_viewport()
     await take_screenshot(page, "chat-phone-8-sans-script")
     await page.click("text=Quitter")
     await page.wait_for_url("**/health")

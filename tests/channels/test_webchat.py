@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.channels.webchat import page
 from bot.channels.webchat.guard import COOKIE
 from bot.channels.webchat.messenger import WebMessenger
-from bot.channels.webchat.stream import Shown, Stream
+from bot.channels.webchat.stream import MOST_TABS, Shown, Stream
 from bot.domain.conversations import MAX_TEXT, Button, Say
 from bot.domain.outbox import OutboxState
 from bot.domain.people import Channel
@@ -254,7 +254,7 @@ async def test_in_a_frame_over_https_the_cookie_is_partitioned(database: Databas
     for cookie in (answer.headers["set-cookie"], posted.headers["set-cookie"]):
         for flag in ("SameSite=None", "Secure", "Partitioned"):
             assert flag in cookie
-    assert posted.headers["location"] == "/chat?frame=1&c=1#bottom"
+    assert posted.headers["location"] == "/chat?frame=1&c=1#end"
 
 
 async def test_who_refuses_cookies_is_told(site: Site) -> None:
@@ -390,7 +390,7 @@ async def test_without_a_script_the_answer_is_on_the_page(site: Site, lea: Brows
     task = asyncio.create_task(answer())
     redirected = await lea.sends(OURS, text="/aide")
     await task
-    assert (redirected.status_code, redirected.headers["location"]) == (303, "/chat?c=1#bottom")
+    assert (redirected.status_code, redirected.headers["location"]) == (303, "/chat?c=1#end")
     assert any("/humain" in line for line in await lea.reads())
 
 
@@ -680,6 +680,17 @@ async def test_a_page_that_slept_through_a_hiding_is_cleared(site: Site, lea: Br
     woken = Page(site, lea.http.cookies[COOKIE], epoch)
     await woken.until(lambda: woken.epoch != epoch and len(woken.lines) == 1)
     await woken.close()
+
+
+@pytest.mark.usefixtures("following")
+async def test_one_browser_cannot_open_streams_for_ever(site: Site, lea: Browser) -> None:
+    await lea.says("slt")
+    stream, shown = Stream(site.database, site.feed, site.clock, ""), Shown(0, "")
+    streams = [stream.events(lea.http.cookies[COOKIE], shown, framed=False) for _ in range(MOST_TABS)]
+    assert [(await anext(events)).event for events in streams] == ["clear"] * MOST_TABS
+    assert [event async for event in stream.events(lea.http.cookies[COOKIE], shown, framed=False)] == []
+    await streams.pop().aclose()
+    assert (await anext(stream.events(lea.http.cookies[COOKIE], shown, framed=False))).event == "clear"
 
 
 async def test_without_a_session_the_stream_ends_at_once(site: Site) -> None:

@@ -13,11 +13,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import httpx
+import aiohttp
 import structlog
 from fastapi import APIRouter, HTTPException, Request
 
 from bot.channels.telegram import reading
+from bot.channels.telegram.transport import trusting
 from bot.clock import Clock
 from bot.domain.people import Channel
 from bot.errors import SettingsError
@@ -64,9 +65,8 @@ class Polling:
         self.database = database
         self.clock = clock
         self.on_stored = on_stored
-        self._http = httpx.AsyncClient(
-            base_url=f"{base_url}/bot{token}/", timeout=LONG_POLL_SECONDS + 10, trust_env=False
-        )
+        self._url = f"{base_url}/bot{token}/getUpdates"
+        self._http: aiohttp.ClientSession | None = None
 
     async def run(self) -> None:
         """Poll until cancelled.
@@ -78,7 +78,7 @@ class Polling:
         while True:
             try:
                 updates = await self._get(offset)
-            except httpx.HTTPError as error:
+            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
                 log.warning("telegram away", error=type(error).__name__)
                 await asyncio.sleep(pause)
                 pause = min(30.0, pause * 2)
@@ -90,19 +90,22 @@ class Polling:
                 offset = max(offset, *(int(update["update_id"]) + 1 for update in updates))
 
     async def _get(self, offset: int) -> list[dict[str, Any]]:
-        answer = await self._http.post(
-            "getUpdates", json={"offset": offset, "timeout": LONG_POLL_SECONDS, "allowed_updates": KINDS}
-        )
-        if answer.status_code in (401, 404):
-            raise SettingsError(REFUSED_TOKEN)
-        if answer.status_code == 409:
-            log.warning("another process polls this bot, or a webhook is set")
-        answer.raise_for_status()
-        updates: list[dict[str, Any]] = answer.json()["result"]
-        return updates
+        if self._http is None:
+            timeout = aiohttp.ClientTimeout(total=LONG_POLL_SECONDS + 10)
+            self._http = aiohttp.ClientSession(connector=trusting(), timeout=timeout)
+        asked = {"offset": offset, "timeout": LONG_POLL_SECONDS, "allowed_updates": KINDS}
+        async with self._http.post(self._url, json=asked) as answer:
+            if answer.status in (401, 404):
+                raise SettingsError(REFUSED_TOKEN)
+            if answer.status == 409:
+                log.warning("another process polls this bot, or a webhook is set")
+            answer.raise_for_status()
+            updates: list[dict[str, Any]] = (await answer.json())["result"]
+            return updates
 
     async def close(self) -> None:
-        await self._http.aclose()
+        if self._http is not None:
+            await self._http.close()
 
 
 def webhook_router(database: Database, clock: Clock, secret: str, on_stored: Callable[[], None]) -> APIRouter:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import httpx
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
-from telegram.request import HTTPXRequest
 
+from bot.channels.telegram.transport import NeverLeft, Transport
 from bot.domain.outbox import OutboxKind
 from bot.services.ports import Blocked, Parcel, SendFailed, SendLater, SendRefused
 
@@ -19,7 +18,7 @@ def make_bot(token: str, base_url: str) -> Bot:
         token,
         base_url=f"{base_url}/bot",
         base_file_url=f"{base_url}/file/bot",
-        request=HTTPXRequest(connection_pool_size=16, httpx_kwargs={"trust_env": False}),
+        request=Transport(),
     )
 
 
@@ -48,8 +47,7 @@ class TelegramMessenger:
                 raise Blocked("gone") from error
             raise SendRefused(error.message) from error
         except NetworkError as error:
-            never_left = isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout)
-            raise SendFailed(type(error).__name__, unknown=not never_left) from error
+            raise SendFailed(type(error).__name__, unknown=not isinstance(error, NeverLeft)) from error
         except TelegramError as error:
             raise SendFailed(type(error).__name__) from error
 

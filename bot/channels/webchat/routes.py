@@ -130,7 +130,7 @@ def chat_router(settings: Settings, database: Database, feed: Feed, on_stored: C
         if stored.update_id is not None:
             await intake.answered(stored)
         query = "&".join(name for name, is_set in (("frame=1", framed), ("c=1", stored.token)) if is_set)
-        return RedirectResponse(f"/chat?{query}#bottom" if query else "/chat#bottom", 303)
+        return RedirectResponse(f"/chat?{query}#end" if query else "/chat#end", 303)
 
     async def refused(request: Request, response: str, status: int, sent: Sent | None) -> Response:
         """A clear sentence; what was typed stays where it was."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from sse_starlette import ServerSentEvent
@@ -18,6 +20,10 @@ from bot.storage.database import Database
 
 # Sent again on every connection; the page shows a line once.
 AGAIN = 30
+# What may have come since the last look.
+RECENT = 60
+# Tabs of one browser; more is not someone reading.
+MOST_TABS = 8
 MINUTE = 60_000
 
 
@@ -47,9 +53,22 @@ class Stream:
         self.feed = feed
         self.clock = clock
         self.telegram = telegram
+        self._open: Counter[str | None] = Counter()
 
-    async def events(self, token: str | None, shown: Shown, framed: bool) -> AsyncIterator[ServerSentEvent]:
+    async def events(self, token: str | None, shown: Shown, framed: bool) -> AsyncGenerator[ServerSentEvent, None]:
         """What the page misses, then what comes, until the session is over."""
+        if self._open[token] >= MOST_TABS:
+            return
+        self._open[token] += 1
+        try:
+            async with aclosing(self._follow(token, shown, framed)) as events:
+                async for event in events:
+                    yield event
+        finally:
+            self._open[token] -= 1
+            self._open += Counter()  # forgets those nobody has open
+
+    async def _follow(self, token: str | None, shown: Shown, framed: bool) -> AsyncGenerator[ServerSentEvent, None]:
         state = await self._look(token, thread.SHOWN)
         after, epoch = shown.after, shown.epoch
         sent: set[str] = set()
@@ -69,7 +88,7 @@ class Stream:
                             yield _line(line, framed)
                     after = max([after, *(line.order for line in state.lines)])
                     await listener.changed()
-                    state = await self._look(token, thread.SHOWN)
+                    state = await self._look(token, RECENT)
         yield ServerSentEvent(event="end", data="quit" if state.quitted else "over")
 
     async def _look(self, token: str | None, limit: int) -> State:
