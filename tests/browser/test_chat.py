@@ -219,34 +219,6 @@ async def test_what_is_written_while_the_network_is_away_leaves_once(chromium: B
     assert (await stored(service))[1:] == ["premier sans réseau", "second sans réseau"]
 
 
-async def test_kill_9_of_the_web_process_at_ten_points(chromium: Browser, service: Service) -> None:
-    """Nothing is lost, nothing is doubled, and the page catches up by itself."""
-    page = await opens(chromium, service, viewport=PHONE)
-    await starts(page)
-    texts = []
-    for point in range(10):
-        texts.append(f"message numéro {point}")
-        if point % 2:
-            await says(page, texts[-1])
-            await asyncio.sleep(0.02 * point)
-            service.kill("web")
-        else:
-            service.kill("web")
-            await says(page, texts[-1])
-            await asyncio.sleep(0.05 * point)
-        service.start("web")
-        await service.web_ready()
-    await page.evaluate("window.dispatchEvent(new Event('online'))")
-    await expect(page.locator(".pending")).to_have_count(0, timeout=30_000)
-    await service.quiet()
-    answers = await page.locator(".bot").count()
-    await expect(page.locator(".young .said")).to_have_text(texts)
-    assert [text for text in await stored(service) if text.startswith("message")] == texts
-    await page.reload()
-    await expect(page.locator(".young .said")).to_have_text(texts)
-    assert await page.locator(".bot").count() >= answers
-
-
 async def test_open_pages_do_not_hold_the_service_back_when_it_stops(chromium: Browser, service: Service) -> None:
     page = await opens(chromium, service, viewport=PHONE)
     await starts(page)
