@@ -52,9 +52,9 @@ def check(text: str, recent: Sequence[str] = ()) -> SafetyReading:
     given again unless `text` adds to it.
     """
     context = " . ".join(recent[-_RECENT_MESSAGES:])[-_RECENT_CHARACTERS:]
-    readable = _with_apostrophes(fold(normalise(text).text))
+    readable = readable_form(text)
     typed = _with_apostrophes(" ".join(fold(text.lower()).replace("’", "'").split()))
-    before = _with_apostrophes(fold(normalise(context).text)) if context else ""
+    before = readable_form(context) if context else ""
     message = _Message(
         minor=any(patterns.MINOR.search(form) for form in (readable, typed, before)),
         adult=patterns.ADULT.search(readable) is not None,
@@ -70,6 +70,11 @@ def check(text: str, recent: Sequence[str] = ()) -> SafetyReading:
     if not findings:
         return replace(NOTHING, wants_discretion=discretion)
     return _reading(findings, message.laughing, discretion)
+
+
+def readable_form(text: str) -> str:
+    """`text` in full words where it can be, in lower case, without accents."""
+    return _with_apostrophes(fold(normalise(text).text))
 
 
 def _with_apostrophes(text: str) -> str:
