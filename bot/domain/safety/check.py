@@ -1,4 +1,4 @@
-"""Read one message for danger: every rule on the whole text, in its typed and its readable form."""
+"""Read one message for danger: every rule on the whole text, in its typed and its readable form, then a classifier."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from bot.domain.safety import patterns
+from bot.domain.safety.classifier import classify
 from bot.domain.safety.needed import needed
 from bot.domain.safety.patterns import FIGURES, RULES, Rule
 from bot.domain.safety.reading import NOTHING, Kind, Level, SafetyReading, Sure, When, Who
@@ -68,10 +69,29 @@ def check(text: str, recent: Sequence[str] = ()) -> SafetyReading:
         _read(typed, message, findings, already=held)
     if before:
         findings += _with_context(readable, before, message)
+    findings += _learnt(readable, findings, message)
     discretion = patterns.DISCRETION.search(readable) is not None
     if not findings:
         return replace(NOTHING, wants_discretion=discretion)
     return _reading(findings, message.laughing, discretion)
+
+
+def _learnt(readable: str, findings: Sequence[_Finding], message: _Message) -> list[_Finding]:
+    """What the classifier adds to the rules: a graver level, and a kind when they saw none.
+
+    An adult's past that the rules understood as such stays a concern: the classifier has no sense of time.
+    """
+    if any(finding.kind and finding.when is When.PAST and finding.level is Level.CONCERN for finding in findings):
+        return []
+    worst = max(findings, key=lambda finding: finding.level.rank, default=None)
+    level, kind = classify(readable, known_danger=worst is not None and worst.level >= Level.HIGH)
+    if level is Level.NONE or (worst is not None and worst.level >= level):
+        return []
+    if worst is not None and worst.kind is not None:
+        return [replace(worst, level=level)]
+    if kind is Kind.HOMELESS_TONIGHT:
+        level = Level.CRITICAL if message.minor else Level.HIGH
+    return [_Finding(kind, level, Who.UNCLEAR, When.NOW)]
 
 
 def readable_form(text: str) -> str:

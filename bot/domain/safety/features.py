@@ -1,16 +1,26 @@
-"""What the classifier looks at in a text: its words, what family they are of, and the pieces they are made of."""
+"""What the classifier looks at: the words of a text, the family each is of, what stands near what.
+
+`families.tsv` is written by hand: "père", "daron" and "beau-père" are of one family, so that a line learnt with one is
+known with the others. An entry of five letters or more is the beginning of a word ("frapp" for "frappait").
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-_WORD = re.compile(r"[a-z0-9']+")
-_LONGEST_WINDOW = 26  # words; a longer message is read in windows that overlap by half
-_SHORTEST_BEGINNING = 5  # a shorter entry of the families is a whole word
+Pair = tuple[str, ...]
+"""Words or families that follow each other, at the distance the first item says."""
+
+_WORD = re.compile(r"[a-z0-9]+")
+_SHORTEST_BEGINNING = 5
 _PIECES = (3, 4, 5)
+_REMEMBERED = 20_000
+_LONG_WORD = 24  # letters; the rest of a longer word is not read
+_FARTHEST = 5  # words between which two families are still near
+_START, _END = "^", "$"
 
 
 def _families() -> tuple[dict[str, str], dict[str, str]]:
@@ -28,52 +38,40 @@ def _families() -> tuple[dict[str, str], dict[str, str]]:
 _WORDS, _BEGINNINGS = _families()
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=_REMEMBERED)
 def family(word: str) -> str:
-    """The family a word is of, or the word itself."""
-    found = _WORDS.get(word)
-    if found is None:
-        for size in range(len(word) - 1, _SHORTEST_BEGINNING - 1, -1):
-            found = _BEGINNINGS.get(word[:size])
-            if found:
-                break
-    return found or word
+    """The family of `word` in capitals, or the word itself when it is of none."""
+    if word in _WORDS:
+        return _WORDS[word]
+    for size in range(len(word) - 1, _SHORTEST_BEGINNING - 1, -1):
+        if word[:size] in _BEGINNINGS:
+            return _BEGINNINGS[word[:size]]
+    return word
 
 
-@lru_cache(maxsize=20_000)
-def pieces(word: str) -> tuple[str, ...]:
-    """The word itself and the pieces of letters it holds, its ends marked."""
+def pieces(word: str) -> list[str]:
+    """The pieces of letters a word holds, its ends marked, then the word and its family."""
     marked = f"<{word}>"
-    return ("w " + word, *(marked[i : i + n] for n in _PIECES for i in range(len(marked) - n + 1)))
+    found = [marked[i : i + n] for n in _PIECES for i in range(len(marked) - n + 1)]
+    return [*found, f"={word}", f"+{family(word)}"]
 
 
-def windows(text: str) -> Iterator[list[str]]:
-    """The words of `text`, a window at a time."""
-    words = _WORD.findall(text)
-    if len(words) <= _LONGEST_WINDOW:
-        yield words
-        return
-    half = _LONGEST_WINDOW // 2
-    for start in range(0, len(words) - half, half):
-        yield words[start : start + _LONGEST_WINDOW]
+def words_of(readable: str) -> list[str]:
+    """The words of a readable text (no accents, lower case)."""
+    return [word[:_LONG_WORD] for word in _WORD.findall(readable)]
 
 
-def features(words: list[str]) -> set[str]:
-    found: set[str] = set()
-    for word in words:
-        found.update(pieces(word))
-    kinds = [family(word) for word in words]
-    found.update(f"f {kind}" for kind in kinds)
-    around = ["^", *words, "$"]
-    kinds = ["^", *kinds, "$"]
-    for a, b in zip(around, around[1:]):
-        found.add(f"{a} {b}")
-    for a, b in zip(kinds, kinds[1:]):
-        found.add(f"{a} {b}")
-    for a, c in zip(kinds, kinds[2:]):
-        found.add(f"{a} _ {c}")
-    for a, d in zip(kinds, kinds[3:]):
-        found.add(f"{a} _ {d}")
-    for a, b, c in zip(kinds, kinds[1:], kinds[2:]):
-        found.add(f"{a} {b} {c}")
-    return found
+def pairs(words: Sequence[str]) -> Iterator[list[Pair]]:
+    """For each word, then for the end of the text: what it makes with the words before it."""
+    line = [_START, *words, _END]
+    kinds = [_START, *map(family, words), _END]
+    for i in range(1, len(line)):
+        a, b = kinds[i - 1], kinds[i]
+        found: list[Pair] = [("1", a, b)]
+        if (line[i - 1], line[i]) != (a, b):
+            found.append(("1", line[i - 1], line[i]))
+        if i > 1:
+            found += [("2", kinds[i - 2], b), ("3", kinds[i - 2], a, b)]
+        if b.isupper():
+            found += [("9", kinds[j], b) for j in range(max(1, i - _FARTHEST), i - 2) if kinds[j].isupper()]
+        yield found
