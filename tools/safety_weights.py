@@ -35,8 +35,8 @@ SAD_INTENTS = {"need_wellbeing", "need_addiction", "insult"}
 SCALES = {"=": 1.0, "+": 2.0, "piece": 0.5, "pair": 1.5}
 FOLDS = 5
 STRENGTH = 20
-FALSE_ALARMS = 0.02  # of figures of speech and quotes, all chosen because they look like danger
-ORDINARY_ALARMS = 0.001  # of ordinary messages
+FALSE_ALARMS = 0.03  # of figures of speech and quotes, all chosen because they look like danger
+ORDINARY_ALARMS = 0.002  # of ordinary messages
 TOO_GRAVE = 0.05  # of lines of the level high
 SMALLEST = 0.05  # a smaller weight is not written
 
