@@ -25,7 +25,7 @@ class Written:
 
 
 def _lines() -> list[Written]:
-    with Path(__file__).with_name("safety_lines.tsv").open(encoding="utf-8", newline="") as file:
+    with Path("data/safety/rules.tsv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     return [
         Written(row["text"], Level(row["level"]), frozenset(row["kinds"].split(",")), check(row["text"]))

@@ -1,12 +1,14 @@
-"""Read one message for danger: every rule on the whole text, in its typed and its readable form."""
+"""Read one message for danger: every rule on the whole text, in its typed and its readable form, then a classifier."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from bot.domain.safety import patterns
+from bot.domain.safety.classifier import classify
 from bot.domain.safety.needed import needed
 from bot.domain.safety.patterns import FIGURES, RULES, Rule
 from bot.domain.safety.reading import NOTHING, Kind, Level, SafetyReading, Sure, When, Who
@@ -25,7 +27,8 @@ _RECENT_MESSAGES = 3
 _RECENT_CHARACTERS = 300
 _REACH = 160  # characters a rule reads on each side of the words that make it worth trying
 _NEAR = 90
-_SHORTEST, _GRAM = 3, 5  # lengths of the pieces of text a gate looks for
+_WORD = re.compile(r"\w+")
+_LONG_WORD, _REMEMBERED = 24, 20_000  # letters; words
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,9 @@ def check(text: str, recent: Sequence[str] = ()) -> SafetyReading:
     given again unless `text` adds to it.
     """
     context = " . ".join(recent[-_RECENT_MESSAGES:])[-_RECENT_CHARACTERS:]
-    readable = _with_apostrophes(fold(normalise(text).text))
+    readable = readable_form(text)
     typed = _with_apostrophes(" ".join(fold(text.lower()).replace("’", "'").split()))
-    before = _with_apostrophes(fold(normalise(context).text)) if context else ""
+    before = readable_form(context) if context else ""
     message = _Message(
         minor=any(patterns.MINOR.search(form) for form in (readable, typed, before)),
         adult=patterns.ADULT.search(readable) is not None,
@@ -66,10 +69,34 @@ def check(text: str, recent: Sequence[str] = ()) -> SafetyReading:
         _read(typed, message, findings, already=held)
     if before:
         findings += _with_context(readable, before, message)
+    findings += _learnt(readable, findings, message)
     discretion = patterns.DISCRETION.search(readable) is not None
     if not findings:
         return replace(NOTHING, wants_discretion=discretion)
     return _reading(findings, message.laughing, discretion)
+
+
+def _learnt(readable: str, findings: Sequence[_Finding], message: _Message) -> list[_Finding]:
+    """What the classifier adds to the rules: a graver level, and a kind when they saw none.
+
+    An adult's past that the rules understood as such stays a concern: the classifier has no sense of time.
+    """
+    if any(finding.kind and finding.when is When.PAST and finding.level is Level.CONCERN for finding in findings):
+        return []
+    worst = max(findings, key=lambda finding: finding.level.rank, default=None)
+    level, kind = classify(readable, known_danger=worst is not None and worst.level >= Level.HIGH)
+    if level is Level.NONE or (worst is not None and worst.level >= level):
+        return []
+    if worst is not None and worst.kind is not None:
+        return [replace(worst, level=level)]
+    if kind is Kind.HOMELESS_TONIGHT:
+        level = Level.CRITICAL if message.minor else Level.HIGH
+    return [_Finding(kind, level, Who.UNCLEAR, When.NOW)]
+
+
+def readable_form(text: str) -> str:
+    """`text` in full words where it can be, in lower case, without accents."""
+    return _with_apostrophes(fold(normalise(text).text))
 
 
 def _with_apostrophes(text: str) -> str:
@@ -96,6 +123,8 @@ def _reading(findings: list[_Finding], laughing: bool, discretion: bool) -> Safe
 class _Gate:
     """Finds quickly where each of many expressions may match a text.
 
+    A word is looked into once, and remembered: most words of a message were met before.
+
     Raises:
         ValueError: an expression could match a text that holds none of its words.
     """
@@ -104,22 +133,25 @@ class _Gate:
         self.needs = [needed(expression) for expression in expressions]
         for sets, expression in zip(self.needs, expressions, strict=True):
             if not sets:
-                raise ValueError(f"no piece of {_SHORTEST} letters that a text must hold: {expression.pattern}")
-        strings = {string for sets in self.needs for string in sets[0]}
-        self.short = {size: {s for s in strings if len(s) == size} for size in range(_SHORTEST, _GRAM)}
-        self.long: dict[str, list[str]] = {}
-        for string in sorted(strings):
-            if len(string) >= _GRAM:
-                self.long.setdefault(string[:_GRAM], []).append(string)
+                raise ValueError(f"no piece of three letters that a text must hold: {expression.pattern}")
+        self.strings: dict[str, list[str]] = {}  # by the longest piece of a word each holds
+        for string in sorted({string for sets in self.needs for string in sets[0]}):
+            self.strings.setdefault(max(_WORD.findall(string), key=len), []).append(string)
+        self.sizes = sorted({len(piece) for piece in self.strings})
+        self.remembered = lru_cache(maxsize=_REMEMBERED)(self._pieces)
+
+    def _pieces(self, word: str) -> frozenset[str]:
+        if len(word) > _LONG_WORD:
+            return frozenset(piece for piece in self.strings if piece in word)
+        slices = {word[i : i + size] for size in self.sizes for i in range(len(word) - size + 1)}
+        return frozenset(slices & self.strings.keys())
 
     def held(self, text: str) -> set[str]:
         """The strings of the gate that `text` holds."""
-        held: set[str] = set()
-        for size, strings in self.short.items():
-            held |= strings.intersection([text[i : i + size] for i in range(len(text))])
-        for start in self.long.keys() & {text[i : i + _GRAM] for i in range(len(text))}:
-            held.update(string for string in self.long[start] if string in text)
-        return held
+        pieces: set[str] = set()
+        for word in set(_WORD.findall(text)):
+            pieces |= self.remembered(word) if len(word) <= _LONG_WORD else self._pieces(word)
+        return {string for piece in pieces for string in self.strings[piece] if string == piece or string in text}
 
     def may_match(self, held: Set[str]) -> list[int]:
         """The places of the expressions that may match a text that holds only `held`."""
@@ -200,7 +232,14 @@ def _found(rule: Rule, place: int, held: Set[str], text: str, message: _Message)
 
 
 def _matches(rule: Rule, text: str) -> Iterator[re.Match[str]]:
+    """Where the rule matches `text`; what is written twice over is read once."""
+    read: set[tuple[int, str]] = set()
     for match in rule.first.finditer(text):
+        start = max(0, match.start() - _REACH)
+        surroundings = match.start() - start, text[start : match.end() + _REACH]
+        if surroundings in read:
+            continue
+        read.add(surroundings)
         near = _around(text, match, _SENTENCE_END, _NEAR)
         if rule.unless and rule.unless.search(near):
             continue

@@ -16,23 +16,26 @@ class Level(StrEnum):
 
     @property
     def rank(self) -> int:
-        return list(Level).index(self)
+        return _RANKS[self]
 
     @property
     def label(self) -> str:
         return {"none": "aucun", "concern": "à écouter", "high": "grave", "critical": "vital"}[self.value]
 
     def __lt__(self, other: str) -> bool:
-        return self.rank < Level(other).rank
+        return _RANKS[self] < _RANKS[other]
 
     def __le__(self, other: str) -> bool:
-        return self.rank <= Level(other).rank
+        return _RANKS[self] <= _RANKS[other]
 
     def __gt__(self, other: str) -> bool:
-        return self.rank > Level(other).rank
+        return _RANKS[self] > _RANKS[other]
 
     def __ge__(self, other: str) -> bool:
-        return self.rank >= Level(other).rank
+        return _RANKS[self] >= _RANKS[other]
+
+
+_RANKS: dict[str, int] = {level: rank for rank, level in enumerate(Level)}
 
 
 class Kind(StrEnum):

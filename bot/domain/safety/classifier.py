@@ -1,0 +1,128 @@
+"""A small classifier beside the rules: it has learnt from lines what no rule says. Either is enough to raise a level.
+
+A linear model over words, pieces of words, families and what stands near what (`features.py`), so that it reads 4,096
+characters in a few milliseconds with the standard library. `tools/safety_weights.py` learns `weights.tsv` from
+`data/safety/*.tsv` and writes the figures it reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import accumulate
+from math import sqrt
+from pathlib import Path
+
+from bot.domain.safety.features import Pair, pairs, pieces, words_of
+from bot.domain.safety.reading import Kind, Level
+
+WINDOW = 26  # words; a longer message is read in windows that overlap by half
+_STEP = WINDOW // 2
+_REMEMBERED = 20_000
+_UNIT = 1000  # the file holds thousandths
+
+Score = tuple[float, float]
+"""How much something speaks for danger, and for danger to life."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What was learnt; `kinds` holds, by feature, what it says for each kind in the order of `Kind`."""
+
+    of: Mapping[str | Pair, Score]
+    kinds: Mapping[str | Pair, tuple[float, ...]]
+    bias: Score
+    kind_bias: tuple[float, ...]
+    thresholds: tuple[float, float, float]
+    """The least score for danger, for danger to life, and for danger to life where danger is known already."""
+
+
+@cache
+def weights() -> Weights:
+    """The weights shipped with the project.
+
+    Raises:
+        ValueError: the file breaks its own format.
+    """
+    of: dict[str | Pair, Score] = {}
+    kinds: dict[str | Pair, tuple[float, ...]] = {}
+    heads: dict[str, tuple[float, ...]] = {}
+    for line in Path(__file__).with_name("weights.tsv").read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        name, *numbers = line.split("\t")
+        values = tuple(int(number) / _UNIT for number in numbers[0].split())
+        if name.startswith("@"):
+            heads[name] = values
+            continue
+        parts = tuple(name.split(" "))
+        feature = parts if len(parts) > 1 else name
+        of[feature] = (values[0], values[1])
+        if len(values) > 2:
+            kinds[feature] = values[2:]
+    (danger, critical), (least, least_critical, least_graver) = heads["@bias"], heads["@thresholds"]
+    return Weights(of, kinds, (danger, critical), heads["@kinds"], (least, least_critical, least_graver))
+
+
+def classify(readable: str, *, known_danger: bool = False) -> tuple[Level, Kind]:
+    """The level the classifier gives a readable text (none, high or critical) and the kind it is most like.
+
+    `known_danger`: the rules saw danger already; less is then enough to call it a danger to life.
+    """
+    learnt = weights()
+    words = words_of(readable)
+    least, least_critical, least_graver = learnt.thresholds
+    scores = list(_windows(words))
+    start, (worst, _) = max(scores, key=lambda one: one[1][0])
+    gravest = max(critical for _, (_, critical) in scores)
+    if gravest >= (least_graver if known_danger or worst >= least else least_critical):
+        level = Level.CRITICAL
+    else:
+        level = Level.HIGH if worst >= least else Level.NONE
+    return level, _kind(words[start : start + WINDOW]) if level is not Level.NONE else Kind.CONFUSION
+
+
+def _windows(words: list[str]) -> Iterator[tuple[int, Score]]:
+    """Where each window starts, and its score."""
+    known = weights()
+    dangers, criticals = [0.0], [0.0]
+    for i, near in enumerate(pairs(words)):
+        danger, critical = _of_word(words[i]) if i < len(words) else (0.0, 0.0)
+        for pair in near:
+            found = known.of.get(pair)
+            if found:
+                danger += found[0]
+                critical += found[1]
+        dangers.append(danger)
+        criticals.append(critical)
+    summed, summed_critical = list(accumulate(dangers)), list(accumulate(criticals))
+    for start in range(0, max(1, len(words) - _STEP), _STEP) if len(words) > WINDOW else (0,):
+        end = start + WINDOW if start + WINDOW < len(words) else len(words) + 1
+        size = sqrt(min(WINDOW, len(words) - start) + 2)
+        yield (
+            start,
+            (
+                (summed[end] - summed[start]) / size + known.bias[0],
+                (summed_critical[end] - summed_critical[start]) / size + known.bias[1],
+            ),
+        )
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _of_word(word: str) -> Score:
+    of = weights().of
+    found = [of[piece] for piece in pieces(word) if piece in of]
+    return sum(score[0] for score in found), sum(score[1] for score in found)
+
+
+def _kind(words: list[str]) -> Kind:
+    known = weights()
+    totals = [0.0] * len(Kind)
+    features: list[str | Pair] = [piece for word in words for piece in pieces(word)]
+    features += [pair for near in pairs(words) for pair in near]
+    for feature in features:
+        for i, value in enumerate(known.kinds.get(feature, ())):
+            totals[i] += value
+    size = sqrt(len(words) + 2)
+    return max(zip(totals, known.kind_bias, Kind, strict=True), key=lambda one: one[0] / size + one[1])[2]
