@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 from bot.domain.safety import Kind  # noqa: E402
 from bot.domain.safety.check import readable_form  # noqa: E402
+from bot.domain.safety.classifier import SHORT  # noqa: E402
 from bot.domain.safety.features import pairs, pieces, words_of  # noqa: E402
 
 SAFETY = ROOT / "bot" / "domain" / "safety"
@@ -67,7 +68,7 @@ def features(text: str) -> dict:
     for near in pairs(words):
         for pair in near:
             found[" ".join(pair)] += SCALES["pair"]
-    size = (len(words) + 2) ** 0.5
+    size = (len(words) + SHORT) ** 0.5
     return {feature: value / size for feature, value in found.items()}
 
 
