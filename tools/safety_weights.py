@@ -4,8 +4,8 @@
 
 Run by hand after a change to the lines, the families or the features; it takes about a minute and gives the same file
 for the same lines. It runs in Rasa's environment, which has scikit-learn; the service reads the file with the standard
-library. Thresholds are chosen on lines left out of the learning, a fifth at a time. data/safety/dev.tsv, which the rules
-were last tried on, and tests/domain/safety_heldout.tsv are never learnt from.
+library. Thresholds are chosen on lines left out of the learning, a fifth at a time. Never learnt from:
+data/safety/dev.tsv, which the rules were last corrected on, and tests/domain/safety_heldout.tsv.
 """
 
 import csv
