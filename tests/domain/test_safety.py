@@ -1,10 +1,12 @@
 """Danger is seen in text-message French, figures of speech are not taken for it, and time stays bounded.
 
-`safety_lines.tsv` was written by hand in seven batches, each before the rules were tried on it; `kinds` says what
-a harmless line is (a figure of speech, a quote, an ordinary message).
+`data/safety/rules.tsv` holds the lines the rules were written from; `kinds` says what a harmless line is (a figure of
+speech, a quote, an ordinary message). `safety_heldout.tsv` was written apart, after the rules and the classifier, and
+nothing was tuned on it: its floors are what it showed, short of the goals that data/safety/README.md names.
 """
 
 import csv
+import hashlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,8 @@ import pytest
 
 from bot.domain.safety import Kind, Level, SafetyReading, Sure, When, Who, check
 from bot.domain.safety.check import RULES_GATE as GATE
+from bot.domain.safety.check import readable_form
+from bot.domain.safety.classifier import classify
 from bot.domain.safety.patterns import RULES
 
 
@@ -24,8 +28,12 @@ class Written:
     found: SafetyReading
 
 
-def _lines() -> list[Written]:
-    with Path("data/safety/rules.tsv").open(encoding="utf-8", newline="") as file:
+DATA = Path("data/safety")
+HELD_OUT_FILE = Path(__file__).with_name("safety_heldout.tsv")
+
+
+def _lines(path: Path) -> list[Written]:
+    with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     return [
         Written(row["text"], Level(row["level"]), frozenset(row["kinds"].split(",")), check(row["text"]))
@@ -33,7 +41,9 @@ def _lines() -> list[Written]:
     ]
 
 
-LINES = _lines()
+SEEN, SEEN_AS_VITAL, ALARMS = 0.83, 0.87, 0.15  # of held-out lines, rounded down from what they showed
+LINES = _lines(DATA / "rules.tsv")
+HELD_OUT = _lines(HELD_OUT_FILE)
 IN_DANGER = [line for line in LINES if line.level >= Level.HIGH]
 CRITICAL = [line for line in LINES if line.level is Level.CRITICAL]
 HARMLESS = [line for line in LINES if line.level is Level.NONE]
@@ -77,6 +87,52 @@ def test_ordinary_messages_raise_no_alarm() -> None:
 def test_distress_without_danger_is_a_concern() -> None:
     concerns = [line for line in LINES if line.level is Level.CONCERN]
     assert [line.text for line in concerns if line.found.level is Level.NONE] == []
+
+
+def test_held_out_lines_are_enough_and_none_was_learnt() -> None:
+    assert len([line for line in HELD_OUT if line.level >= Level.HIGH]) >= 300
+    assert {kind for line in HELD_OUT for kind in line.kinds} >= {kind.value for kind in Kind}
+    learnt = {
+        row.split("\t")[0].lower()
+        for name in ("rules.tsv", "train.tsv", "dev.tsv")
+        for row in (DATA / name).read_text(encoding="utf-8").splitlines()
+    }
+    assert [line.text for line in HELD_OUT if line.text.lower() in learnt] == []
+
+
+def test_danger_is_seen_on_held_out_lines() -> None:
+    danger = [line for line in HELD_OUT if line.level >= Level.HIGH]
+    vital = [line for line in danger if line.level is Level.CRITICAL]
+    seen = [line for line in danger if line.found.level >= Level.HIGH]
+    as_such = [line for line in vital if line.found.level is Level.CRITICAL]
+    assert len(seen) >= SEEN * len(danger)
+    assert len(as_such) >= SEEN_AS_VITAL * len(vital)
+
+
+def test_false_alarms_on_held_out_lines() -> None:
+    harmless = [line for line in HELD_OUT if line.level is Level.NONE]
+    ordinary = [line for line in harmless if "ordinary" in line.kinds]
+    figures = [line for line in harmless if "ordinary" not in line.kinds]
+    assert [line.text for line in ordinary if line.found.level > Level.NONE] == []
+    alarms = [line.text for line in figures if line.found.level > Level.NONE]
+    assert len(alarms) <= ALARMS * len(figures), alarms
+
+
+def test_the_classifier_sees_what_no_rule_says() -> None:
+    level, kind = classify(readable_form("jdors chez un mec et en echange jdois coucher"))
+    assert level >= Level.HIGH
+    assert kind in (Kind.EXPLOITATION, Kind.SEXUAL_VIOLENCE)
+    assert classify(readable_form("slt jveux un rdv mardi aprem a thionville"))[0] is Level.NONE
+
+
+def test_the_weights_were_learnt_from_these_lines() -> None:
+    """Otherwise: nlu/.venv/bin/python tools/safety_weights.py"""
+    safety = Path("bot/domain/safety")
+    digest = hashlib.sha256()
+    for path in (DATA / "rules.tsv", DATA / "train.tsv", safety / "families.tsv", safety / "features.py"):
+        digest.update(path.read_bytes())
+    assert digest.hexdigest()[:16] in (safety / "weights.tsv").read_text(encoding="utf-8").splitlines()[0]
+    assert (safety / "weights.tsv").stat().st_size <= 2_000_000
 
 
 @pytest.mark.parametrize(
@@ -182,11 +238,12 @@ LONG = {
 
 
 def _seconds(text: str) -> float:
+    """Processor time, whatever else the machine does."""
     spent = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         check(text)
-        spent.append(time.perf_counter() - start)
+        spent.append(time.process_time() - start)
     return min(spent)
 
 
@@ -195,7 +252,7 @@ def test_time_grows_no_faster_than_the_text(name: str) -> None:
     """Eight times the text: about eight times the time, sixty-four were it quadratic."""
     short, long = LONG[name][:512], LONG[name][:4096]
     assert _seconds(long) < max(30 * _seconds(short), 0.02)
-    assert _seconds(long) < 0.25
+    assert _seconds(long) < 0.1
 
 
 def test_levels_compare_and_have_french_names() -> None:

@@ -79,16 +79,14 @@ def check(text: str, recent: Sequence[str] = ()) -> SafetyReading:
 def _learnt(readable: str, findings: Sequence[_Finding], message: _Message) -> list[_Finding]:
     """What the classifier adds to the rules: a graver level, and a kind when they saw none.
 
-    An adult's past that the rules understood as such stays a concern: the classifier has no sense of time.
+    A danger the rules understood as past stays as grave as they say: the classifier has no sense of time.
     """
-    if any(finding.kind and finding.when is When.PAST and finding.level is Level.CONCERN for finding in findings):
-        return []
     worst = max(findings, key=lambda finding: finding.level.rank, default=None)
     level, kind = classify(readable, known_danger=worst is not None and worst.level >= Level.HIGH)
     if level is Level.NONE or (worst is not None and worst.level >= level):
         return []
-    if worst is not None and worst.kind is not None:
-        return [replace(worst, level=level)]
+    if worst is not None and worst.kind is kind:
+        return [] if worst.when is When.PAST else [replace(worst, level=level)]
     if kind is Kind.HOMELESS_TONIGHT:
         level = Level.CRITICAL if message.minor else Level.HIGH
     return [_Finding(kind, level, Who.UNCLEAR, When.NOW)]

@@ -18,6 +18,7 @@ from bot.domain.safety.features import Pair, pairs, pieces, words_of
 from bot.domain.safety.reading import Kind, Level
 
 WINDOW = 26  # words; a longer message is read in windows that overlap by half
+SHORT = 4  # words added to each message, so that two or three alone say little
 _STEP = WINDOW // 2
 _REMEMBERED = 20_000
 _UNIT = 1000  # the file holds thousandths
@@ -99,7 +100,7 @@ def _windows(words: list[str]) -> Iterator[tuple[int, Score]]:
     summed, summed_critical = list(accumulate(dangers)), list(accumulate(criticals))
     for start in range(0, max(1, len(words) - _STEP), _STEP) if len(words) > WINDOW else (0,):
         end = start + WINDOW if start + WINDOW < len(words) else len(words) + 1
-        size = sqrt(min(WINDOW, len(words) - start) + 2)
+        size = sqrt(min(WINDOW, len(words) - start) + SHORT)
         yield (
             start,
             (
@@ -124,5 +125,5 @@ def _kind(words: list[str]) -> Kind:
     for feature in features:
         for i, value in enumerate(known.kinds.get(feature, ())):
             totals[i] += value
-    size = sqrt(len(words) + 2)
+    size = sqrt(len(words) + SHORT)
     return max(zip(totals, known.kind_bias, Kind, strict=True), key=lambda one: one[0] / size + one[1])[2]
