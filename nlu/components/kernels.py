@@ -19,6 +19,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_union
 
 
+ROWS_AT_ONCE = 1000
+
+
 class LettersAndWords:
     """The cosine of TF-IDF, half on letters (2-5 of a word), half on words (1-2)."""
 
@@ -76,9 +79,13 @@ class KernelRidge:
         self.classes, numbers = np.unique(classes, return_inverse=True)
         for kernel, given in zip(self._kernels, inputs):
             kernel.fit(given)
-        near = self._nearness(inputs)
+        near = np.empty((len(numbers), len(numbers)), dtype=np.float32)
+        for begin in range(0, len(numbers), ROWS_AT_ONCE):
+            rows = slice(begin, begin + ROWS_AT_ONCE)
+            near[rows] = self._nearness([given[rows] for given in inputs])
         near.flat[:: len(near) + 1] += self._ridge
-        factor = cho_factor(near, overwrite_a=True)
+        # The matrix is its own transpose; LAPACK works in place on that side of it, without copies of 300 MB.
+        factor = cho_factor(near.T, overwrite_a=True)
         wanted = np.eye(len(self.classes), dtype=np.float32)[numbers]
         self._weights = cho_solve(factor, wanted).astype(np.float32)
         inverse, failed = spotri(factor[0], lower=factor[1], overwrite_c=True)
