@@ -18,7 +18,6 @@ from scipy.special import log_softmax, softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_union
 
-
 ROWS_AT_ONCE = 1000
 
 
