@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 from rasa.core.agent import Agent
 from rasa.shared.nlu.training_data.loading import load_data
+from rasa.utils.log_utils import configure_structlog
 from sklearn.metrics import classification_report, confusion_matrix
 
 BINS = 10
@@ -44,6 +46,7 @@ class Answers:
 
 async def ask(model: str, held_out: str) -> Answers:
     """Every held-out sentence to the model, before any threshold."""
+    configure_structlog(logging.WARNING)  # Rasa would write each parse it makes
     agent = Agent.load(model)
     examples = load_data(held_out).intent_examples
     await agent.parse_message("bonjour")  # the first one loads what is loaded late

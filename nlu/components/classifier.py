@@ -1,6 +1,6 @@
-"""The intent classifier: kernel ridge regression on letters, words and two sentence encoders.
+"""The intent classifier: kernel ridge regression on letters, words and a sentence encoder.
 
-How it was chosen, and against what: docs/decisions/0014-an-ensemble-of-kernels.md.
+How it was chosen, and against what: docs/decisions/0014-an-encoder-beside-the-words.md.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.components import kernels
-from nlu.components.kernels import KernelRidge, three_kernels
-from nlu.components.sentence_vectors import ENCODERS
+from nlu.components.kernels import KernelRidge, LettersAndWords, Meaning
+from nlu.components.sentence_vectors import ENCODER
 from nlu.langue import fold
 
 FILE = "classifier.joblib"
@@ -77,7 +77,7 @@ class KernelClassifier(GraphComponent, IntentClassifier):
 
     def train(self, training_data: TrainingData) -> Resource:
         examples = training_data.intent_examples
-        self._regression = KernelRidge(three_kernels(), self._config["ridge"]).fit(
+        self._regression = KernelRidge([LettersAndWords(), Meaning()], self._config["ridge"]).fit(
             self._inputs(examples), [example.get(INTENT) for example in examples]
         )
         with self._model_storage.write_to(self._resource) as folder:
@@ -101,8 +101,5 @@ class KernelClassifier(GraphComponent, IntentClassifier):
     @staticmethod
     def _inputs(messages: List[Message]) -> List[Any]:
         texts = [fold(message.get(TEXT)) for message in messages]
-        vectors = [
-            np.vstack([message.get_dense_features(TEXT, [encoder])[1].features for message in messages])
-            for encoder in ENCODERS
-        ]
-        return [texts, *vectors]
+        vectors = [message.get_dense_features(TEXT, [ENCODER])[1].features for message in messages]
+        return [texts, np.vstack(vectors)]

@@ -1,13 +1,13 @@
 """Which intent a sentence is of, by how near it is to every sentence of the training: kernel ridge regression.
 
-Three nearnesses are averaged: the letters and words two sentences share (TF-IDF), and what each of the two encoders of
+Two nearnesses are averaged: the letters and words two sentences share (TF-IDF), and what the encoder of
 `sentence_vectors` makes of their meaning. Ridge regression on these has a closed form, solved in seconds, and tells for
 nothing what it would have said of each training sentence had it never seen it: the confidence is calibrated on that.
 """
 
 from __future__ import annotations
 
-from typing import Any, Sequence, Text, Tuple
+from typing import Any, Sequence, Text
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -38,7 +38,7 @@ class LettersAndWords:
 
 
 class Meaning:
-    """A Gaussian of the distance between the vectors of an encoder, along the directions in which ours differ most."""
+    """A Gaussian of the distance between the vectors of the encoder, along the directions in which ours differ most."""
 
     def __init__(self, width: float = 2.0, directions: int = 128) -> None:
         self._width = width
@@ -68,7 +68,7 @@ class Meaning:
 
 
 class KernelRidge:
-    """Chances of each class of a list of inputs, as many inputs as kernels (texts, then vectors of each encoder)."""
+    """Chances of each class of a list of inputs, as many inputs as kernels (texts, then vectors)."""
 
     def __init__(self, kernels: Sequence[Any], ridge: float = 0.1) -> None:
         self._kernels = kernels
@@ -122,7 +122,3 @@ class KernelRidge:
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "left_out"}
-
-
-def three_kernels() -> Tuple[LettersAndWords, Meaning, Meaning]:
-    return LettersAndWords(), Meaning(), Meaning()

