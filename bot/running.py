@@ -544,6 +544,7 @@ def parse_lines(settings: Settings, source: TextIO, target: TextIO) -> None:
     finally:
         process.stdin.close()
         process.wait()
+        process.stdout.close()
 
 
 def entities(text: str, intent: str, now: datetime) -> list[dict[str, Any]]:
