@@ -14,7 +14,7 @@ SERVICE := .venv/.installed
 RASA := nlu/.venv/.installed
 RUN := .venv/bin
 
-.PHONY: demo test check browser install train bench clean
+.PHONY: demo test check browser install train nlu-report nlu-table bench clean
 
 demo: install
 	@$(RUN)/promeneurs demo
@@ -37,6 +37,15 @@ browser: install
 
 train: install
 	$(RUN)/promeneurs train
+
+nlu-report: install # per intent, confusions, calibration, in reports/nlu/
+	$(RUN)/promeneurs train
+	PYTHONPATH=. nlu/.venv/bin/python -W ignore -m nlu.evaluate --report reports/nlu \
+		--model $$($(RUN)/python -c "from pathlib import Path; from bot import training; print(training.model_path(Path('var')))")
+	@test -f reports/nlu/pipelines.md || $(MAKE) nlu-table
+
+nlu-table: install # the pipelines compared, in reports/nlu/pipelines.md
+	PYTHONPATH=. OMP_NUM_THREADS=1 nlu/.venv/bin/python -W ignore -m nlu.table
 
 bench: install
 	$(RUN)/promeneurs train

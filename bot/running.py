@@ -558,7 +558,8 @@ def parse_lines(settings: Settings, source: TextIO, target: TextIO) -> None:
     now = settings.clock.now()
     try:
         for line in source:
-            text = line.rstrip("\n")
+            # Bytes that are not UTF-8 come in as halves of pairs, which nothing can write.
+            text = line.rstrip("\n").encode("utf-8", "replace").decode()
             process.stdin.write(json.dumps(for_rasa(text)) + "\n")
             process.stdin.flush()
             said = json.loads(process.stdout.readline())
@@ -583,6 +584,7 @@ def parse_lines(settings: Settings, source: TextIO, target: TextIO) -> None:
     finally:
         process.stdin.close()
         process.wait()
+        process.stdout.close()
 
 
 def entities(text: str, intent: str, now: datetime) -> list[dict[str, Any]]:
