@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import dates, replies
@@ -65,13 +65,14 @@ class Heard:
         )
 
 
+OPEN = select(BookingDraft).where(
+    BookingDraft.conversation_id == bindparam("conversation"), BookingDraft.state == DraftState.OPEN
+)
+
+
 async def open_draft(session: AsyncSession, conversation: Conversation, now: datetime) -> BookingDraft | None:
     """The booking under way; one that was left for two days is over."""
-    draft: BookingDraft | None = await session.scalar(
-        select(BookingDraft).where(
-            BookingDraft.conversation_id == conversation.id, BookingDraft.state == DraftState.OPEN
-        )
-    )
+    draft: BookingDraft | None = await session.scalar(OPEN, {"conversation": conversation.id})
     if draft is not None and now - draft.touched_at > DRAFT_LIVES:
         await _leave(session, draft)
         return None

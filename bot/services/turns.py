@@ -87,6 +87,20 @@ WAITING_ROWS = (
     .limit(50)
     .with_for_update(skip_locked=True)
 )
+LEFT = (
+    select(Turn)
+    .where(Turn.closed_at.is_(None), Turn.lease_until < bindparam("now"))
+    .order_by(Turn.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+RECENT = (
+    select(Message.text)
+    .where(Message.conversation_id == bindparam("conversation"), Message.author == Author.YOUNG)
+    .order_by(Message.id.desc())
+    .limit(RECENT_MESSAGES)
+)
+EFFECTS = select(TurnEffect).where(TurnEffect.turn_id == bindparam("turn"))
 SOMETHING_WAITS = select(
     or_(
         select(InboxRow.id).where(_WAITS).exists(),
@@ -172,13 +186,7 @@ def _was_faster(error: Exception) -> bool:
 
 async def _take_up(session: AsyncSession, now: datetime, pace: Pace) -> Question | bool | None:
     """An open turn whose process died: ask the assistant again, unless it was tried too often."""
-    turn = await session.scalar(
-        select(Turn)
-        .where(Turn.closed_at.is_(None), Turn.lease_until < now)
-        .order_by(Turn.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
+    turn = await session.scalar(LEFT, {"now": now})
     if turn is None:
         return None
     turn.attempts += 1
@@ -512,7 +520,7 @@ async def _close(
     if parts is None:
         parts = await _without_assistant(session, conversation, turn, away, now)
     else:
-        done = await session.scalars(select(TurnEffect).where(TurnEffect.turn_id == turn.id))
+        done = await session.scalars(EFFECTS, {"turn": turn.id})
         effects = {effect.action: effect for effect in done}
         conversation.rasa_turns += 1
         if NOT_UNDERSTOOD not in effects:
@@ -588,12 +596,7 @@ async def _set_aside(session: AsyncSession, ids: list[int], now: datetime) -> No
 
 async def _recent(session: AsyncSession, conversation: Conversation) -> list[str]:
     """The young person's last messages, oldest first."""
-    found = await session.scalars(
-        select(Message.text)
-        .where(Message.conversation_id == conversation.id, Message.author == Author.YOUNG)
-        .order_by(Message.id.desc())
-        .limit(RECENT_MESSAGES)
-    )
+    found = await session.scalars(RECENT, {"conversation": conversation.id})
     return list(reversed(found.all()))
 
 
