@@ -14,8 +14,8 @@ from bot.domain.outbox import OutboxState
 from bot.storage.tables import Alert, Appointment, Change, Conversation, Handoff, Message, Notice, OutboxRow
 
 CHANGED = "changed conversations"
-# On the table itself: nobody needs the rows back.
-WRITTEN = insert(Change.__table__)
+# Written by the connection, not by the session: nobody needs the rows back.
+WRITTEN = insert(Change)
 
 
 class NotingSession(Session):
