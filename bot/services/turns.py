@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -54,6 +54,7 @@ from bot.services import (
 from bot.services.ports import Assistant, Question
 from bot.storage.database import Database
 from bot.storage.tables import BookingDraft, Conversation, Handoff, InboxRow, Message, Turn, TurnEffect
+from bot.texts import labels
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +65,8 @@ LONG = 1000
 RECENT_MESSAGES = 5
 # The two indexes that two processes may meet on, in the words of PostgreSQL and of SQLite.
 TAKEN_BY_ANOTHER = re.compile(r"unique.*(?:uq_turn_open|turn\.channel|channel_identity)", re.IGNORECASE)
+# What a button says of an earlier text, where it could have meant two things.
+MEANT = re.compile(r"mean:(?P<turn>\d{1,9}):(?P<intent>\w+)")
 NOT_UNDERSTOOD = "action_not_understood"
 FORM = "validate_booking_form"
 
@@ -197,7 +200,12 @@ async def _take_up(session: AsyncSession, now: datetime, pace: Pace) -> Question
         await people.rotate_rasa_key(session, conversation, now)
         return True
     draft = await booking.open_draft(session, conversation, now)
-    return _question(conversation, turn, draft, asked_before=True)
+    question = _question(conversation, turn, draft, asked_before=True)
+    pressed = await session.scalar(
+        select(InboxRow).where(InboxRow.turn_id == turn.id, InboxRow.kind == IncomingKind.BUTTON)
+    )
+    meant = MEANT.fullmatch(inbox.read(pressed).argument) if pressed else None
+    return replace(question, intent=meant["intent"]) if meant else question
 
 
 async def _what_waits(session: AsyncSession, now: datetime, pace: Pace) -> Sequence[InboxRow]:
@@ -249,7 +257,8 @@ async def _open(session: AsyncSession, rows: Sequence[InboxRow], now: datetime, 
             session.add(_message(conversation, turn, row, one))
         waited = now - min(row.received_at for row in rows)
         return await _text(session, conversation, turn, recent, waited, now)
-    says = await _other(session, conversation, turn, rows[0], incoming[0], now)
+    question = await _meant(session, conversation, turn, incoming[0], now)
+    says = [] if question else await _other(session, conversation, turn, rows[0], incoming[0], now)
     if incoming[0].press_reference:
         await outbox.queue(
             session,
@@ -259,8 +268,31 @@ async def _open(session: AsyncSession, rows: Sequence[InboxRow], now: datetime, 
             {"press": incoming[0].press_reference},
             now,
         )
+    if question is not None:
+        return question
     await _answer(session, conversation, turn, says, now, Speaker.SERVICE)
     return True
+
+
+async def _meant(
+    session: AsyncSession, conversation: Conversation, turn: Turn, incoming: Incoming, now: datetime
+) -> Question | None:
+    """A button that says what an earlier text meant: the assistant is asked about that text again, with its intent.
+
+    None if it is another button, or one that is too old or not ours, or if the assistant is not to answer.
+    """
+    meant = MEANT.fullmatch(incoming.argument) if incoming.kind is IncomingKind.BUTTON else None
+    asked = await session.get(Turn, int(meant["turn"])) if meant else None
+    if meant is None or asked is None or asked.text is None or asked.conversation_id != conversation.id:
+        return None
+    if meant["intent"] not in labels():
+        return None
+    if await handoffs.holder(session, conversation) or await alerts.open_alert(session, conversation):
+        return None
+    turn.text = asked.text
+    turn.rasa_key, turn.asked_at = conversation.rasa_key, now
+    draft = await booking.open_draft(session, conversation, now)
+    return replace(_question(conversation, turn, draft, asked_before=False), intent=meant["intent"])
 
 
 async def _text(
@@ -525,7 +557,8 @@ async def _close(
         conversation.rasa_turns += 1
         if NOT_UNDERSTOOD not in effects:
             conversation.misunderstood = 0
-        form = effects.get(FORM)
+        # Of two wants, the booking's is the first where one was open, and the second where it begins.
+        form = effects.get(FORM) or effects.get(f"{FORM} 1")
         digression = form is not None and form.outcome["digression"]
         # What Rasa believes, which a button or another action than its form may have made untrue.
         conversation.rasa_booking = form.outcome["open"] if form is not None and not digression else question.booking
