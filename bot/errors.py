@@ -70,6 +70,12 @@ class BusGone(Refusal):
     response = "utter_bus_gone"
 
 
+class FormIncomplete(Refusal):
+    """A form of the console lacks something, or says something impossible."""
+
+    response = "utter_form_incomplete"
+
+
 class AlreadyTaken(Refusal):
     """Another adviser took the conversation first."""
 

@@ -4,12 +4,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from enum import StrEnum
 
 from bot.domain.communes import Commune
 from bot.domain.replies import plain
 
-# What a driver may say: minutes late. 0 is "on time after all".
-DELAYS = (15, 30, 0)
+
+class News(StrEnum):
+    """What a driver says with one thumb."""
+
+    LATE_15 = "retard-15"
+    LATE_30 = "retard-30"
+    ON_TIME = "a-l-heure"
+    BROKEN_DOWN = "panne"
+
+    @property
+    def label(self) -> str:
+        return {
+            "retard-15": "15 min de retard",
+            "retard-30": "30 min de retard",
+            "a-l-heure": "À l'heure, finalement",
+            "panne": "En panne",
+        }[self.value]
+
+    @property
+    def minutes(self) -> int:
+        """How late the bus is."""
+        return {"retard-15": 15, "retard-30": 30}.get(self.value, 0)
+
+
 OURS = re.compile(
     r"\b(?:le|la|du|au|votre|vot|vos|un|une|l') ?(?:mini ?bus|bus|camion(?:nette)?|camping[ -]car|fourgon|van)\b"
     r"|\bbus (?:emploi|itinerant|de la mission|mission)\b|\bitinerant|\b(?:mission locale|antenne) mobile\b"

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import bus, communes
 from bot.domain.appointments import AppointmentState, Mode, Slot
+from bot.domain.bus import News
 from bot.domain.calendar import PARIS, day_bounds, in_paris, is_holiday, say_day, say_time
 from bot.domain.communes import Commune
 from bot.domain.conversations import Button, Say
@@ -213,6 +214,25 @@ BUTTONS: dict[str, Answer] = {"bus": _book}
 
 
 # ── What the driver says ─────────────────────────────────────────────────────────────────────
+
+
+async def say_news(session: AsyncSession, opening: Opening, news: News, adviser: Adviser, now: datetime) -> int:
+    """What the driver says; returns how many were told.
+
+    Raises:
+        NotYourStructure, NothingToDo: see `late`.
+    """
+    if news is News.BROKEN_DOWN:
+        return await broken_down(session, opening, adviser, now)
+    return await late(session, opening, news.minutes, adviser, now)
+
+
+async def to_tell(session: AsyncSession, opening: Opening, news: News | None, now: datetime) -> int:
+    """How many would be told: of some news, or that the passage is cancelled or moved."""
+    passages = (
+        await rest_of_day(session, opening, now) if news is News.BROKEN_DOWN else [await passage_of(session, opening)]
+    )
+    return sum([len(await _not_received(session, one.opening, one.state, now)) for one in passages])
 
 
 async def late(session: AsyncSession, opening: Opening, minutes: int, adviser: Adviser, now: datetime) -> int:
@@ -417,9 +437,12 @@ async def _tell(
     await outbox.say(session, conversation, says, now, kind=OutboxKind.SERVICE)
 
 
-async def _not_received(session: AsyncSession, opening: Opening, state: BusPassage, now: datetime) -> list[Appointment]:
+async def _not_received(
+    session: AsyncSession, opening: Opening, state: BusPassage | None, now: datetime
+) -> list[Appointment]:
     """Who is booked and still waits: whoever is not marked, and once the bus is there, whose hour is not over."""
-    return [one for one in await booked(session, opening) if state.arrived_at is None or one.ends_at > now]
+    there = state is not None and state.arrived_at is not None
+    return [one for one in await booked(session, opening) if not there or one.ends_at > now]
 
 
 async def _state(session: AsyncSession, opening: Opening) -> BusPassage:

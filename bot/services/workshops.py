@@ -359,12 +359,10 @@ async def set_up(
     return workshop
 
 
-async def change(
-    session: AsyncSession, workshop: Workshop, plan: Plan, now: datetime, *, by_hand: bool = False
-) -> None:
+async def change(session: AsyncSession, workshop: Workshop, plan: Plan, now: datetime, *, by_hand: bool = False) -> int:
     """Change a workshop. When it is not where or when it was, whoever has a seat is told at once.
 
-    Fewer seats put nobody out: those who have one keep it.
+    Fewer seats put nobody out: those who have one keep it. Returns how many were told.
 
     Raises:
         NothingToDo: it is cancelled.
@@ -386,8 +384,9 @@ async def change(
         await session.execute(delete(WorkshopAttendance).where(WorkshopAttendance.session_id == half_day.id))
         workshop.sessions.remove(half_day)
     await session.flush()
-    if _where_and_when(workshop) != before:
-        for registration in await registered(session, workshop):
+    told = await registered(session, workshop) if _where_and_when(workshop) != before else []
+    if workshop.sessions[-1].ends_at > now:
+        for registration in told:
             registration.sequence += 1
             registration.said_coming_at = None
             await _plan_reminders(session, registration, now)
@@ -396,6 +395,7 @@ async def change(
             ]
             await _say(session, registration, says, now)
     await fill(session, workshop, now)
+    return len(told)
 
 
 async def cancel(session: AsyncSession, workshop: Workshop, now: datetime, *, by_hand: bool = False) -> int:
