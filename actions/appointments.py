@@ -147,17 +147,6 @@ class JoinWaitingList(TurnAction):
         return [Say("utter_waiting_list", appointments.describe(appointment, now))]
 
 
-class JoinWorkshop(TurnAction):
-    def name(self) -> str:
-        return "action_join_workshop"
-
-    async def act(
-        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
-    ) -> list[Say]:
-        says = await handoffs.ask_and_say(session, conversation, HandoffReason.WORKSHOP, now)
-        return [Say("utter_workshop"), *says]
-
-
 def _said_in_this_turn(tracker: Tracker) -> bool:
     """Rasa runs a form's validation again when it comes back to the form in the same turn."""
     for event in reversed(tracker.events):

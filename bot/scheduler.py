@@ -9,7 +9,18 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.assistant import forgetting
 from bot.clock import Clock
-from bot.services import accounts, alerts, appointments, budgets, feed, handoffs, nudges, people, web_sessions
+from bot.services import (
+    accounts,
+    alerts,
+    appointments,
+    budgets,
+    feed,
+    handoffs,
+    nudges,
+    people,
+    web_sessions,
+    workshops,
+)
 from bot.settings import Settings
 from bot.storage.database import Database
 
@@ -43,6 +54,11 @@ def start_ticks(
             if await appointments.tick(session, clock.now()):
                 on_queued()
 
+    async def look_for_free_seats() -> None:
+        async with database.unit_of_work() as session:
+            if await workshops.tick(session, clock.now()):
+                on_queued()
+
     async def forget_old_logins() -> None:
         async with database.unit_of_work() as session:
             await accounts.forget_old(session, clock.now())
@@ -69,6 +85,7 @@ def start_ticks(
     scheduler.add_job(look_for_nudges, "interval", seconds=settings.tick_seconds)
     scheduler.add_job(look_for_alerts, "interval", seconds=settings.tick_seconds)
     scheduler.add_job(look_for_handoffs, "interval", seconds=settings.tick_seconds)
+    scheduler.add_job(look_for_free_seats, "interval", seconds=settings.tick_seconds)
     scheduler.add_job(look_for_unmarked_appointments, "interval", seconds=12 * settings.tick_seconds)
     scheduler.add_job(forget_old_logins, "interval", seconds=FORGET_SECONDS)
     scheduler.add_job(forget_the_erased, "interval", seconds=FORGET_SECONDS)

@@ -31,7 +31,12 @@ YES_QUESTION = re.compile(r"(?:Tu veux|Je te montre)\b(?![^?]*\b(?:quoi|quels?|q
 LEAST_TRAINING = 15
 LEAST_HELD_OUT = 12
 # Names the code puts together from a question, a number or a kind of reminder.
-MADE_BY_PREFIX = ("utter_safety_answer_", "utter_safety_listen_", "utter_booked_reminder_")
+MADE_BY_PREFIX = (
+    "utter_safety_answer_",
+    "utter_safety_listen_",
+    "utter_booked_reminder_",
+    "utter_workshop_own_",
+)
 
 
 def sentences(folder: str) -> dict[str, list[str]]:
@@ -162,7 +167,7 @@ def test_every_button_fits_and_does_something(response: str, title: str, payload
     assert len(longest) <= MAX_BUTTON, response
     assert len(payload.encode()) <= 64
     verb = payload.split(":")[0]
-    assert verb in {*buttons.BOOKING_VERBS, *buttons.VERBS, *buttons.WORDS, "safe"}, response
+    assert verb in {*buttons.BOOKING_VERBS, *buttons.VERBS, *buttons.GROUP, *buttons.WORDS, "safe"}, response
 
 
 @pytest.mark.parametrize("response", sorted(texts.responses()))

@@ -226,6 +226,17 @@ async def press(
     return await _press_of_draft(session, conversation, verb, arguments, now)
 
 
+async def start_at(
+    session: AsyncSession, conversation: Conversation, place: Place, span: tuple[datetime, datetime], now: datetime
+) -> list[Say]:
+    """Book at a place, in a span of time: a stop of the bus.
+
+    Raises:
+        AlreadyBooked: the person has an appointment to come.
+    """
+    return await _on_open(session, conversation, Heard(places=(place,), mode=Mode.ON_SITE, wanted=(span,)), now)
+
+
 async def _press_of_draft(
     session: AsyncSession, conversation: Conversation, verb: str, arguments: list[str], now: datetime
 ) -> list[Say]:

@@ -4,6 +4,7 @@ from bot.console.routes import (
     account,
     alerts,
     appointments,
+    bus,
     calls,
     conversations,
     desk,
@@ -11,6 +12,7 @@ from bot.console.routes import (
     login,
     static,
     team,
+    workshops,
 )
 
 routers = (
@@ -20,6 +22,8 @@ routers = (
     alerts.router,
     appointments.router,
     calls.router,
+    workshops.router,
+    bus.router,
     team.router,
     account.router,
     events.router,
