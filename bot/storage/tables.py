@@ -72,7 +72,10 @@ class Structure(Base):
 
 
 class Adviser(Base):
-    """Someone who answers, or a partner who only books. `telegram_chat` is where notices go, if they linked their Telegram."""
+    """Someone who answers, or a partner who only books.
+
+    `telegram_chat` is where notices go, if they linked their Telegram.
+    """
 
     __tablename__ = "adviser"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -480,6 +483,7 @@ class PartnerBooking(Base):
     __tablename__ = "partner_booking"
     appointment_id: Mapped[int] = mapped_column(ForeignKey("appointment.id"), primary_key=True)
     partner_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"), index=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), unique=True)
     first_name: Mapped[str] = mapped_column(String(40))
     agreed_at: Mapped[datetime]
     opened_at: Mapped[datetime | None]

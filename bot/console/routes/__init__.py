@@ -9,6 +9,8 @@ from bot.console.routes import (
     desk,
     events,
     login,
+    orientations,
+    partners,
     static,
     team,
 )
@@ -21,6 +23,8 @@ routers = (
     appointments.router,
     calls.router,
     team.router,
+    partners.router,
+    orientations.router,
     account.router,
     events.router,
     static.router,

@@ -11,9 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     with op.batch_alter_table("booking_draft", schema=None) as batch_op:
-        batch_op.add_column(
-            sa.Column("reason", sa.String(length=40), nullable=False, server_default="first_meeting")
-        )
+        batch_op.add_column(sa.Column("reason", sa.String(length=40), nullable=False, server_default="first_meeting"))
         batch_op.add_column(sa.Column("meeting_point", sa.String(length=120), nullable=True))
         for name in ("communes", "hours", "excluded_hours"):
             batch_op.add_column(sa.Column(name, sa.JSON(), nullable=False, server_default="[]"))
@@ -38,14 +36,17 @@ def upgrade() -> None:
         "partner_booking",
         sa.Column("appointment_id", sa.Integer(), nullable=False),
         sa.Column("partner_id", sa.Integer(), nullable=False),
+        sa.Column("conversation_id", sa.Integer(), nullable=False),
         sa.Column("first_name", sa.String(length=40), nullable=False),
         sa.Column("agreed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["appointment_id"], ["appointment.id"], name=op.f("fk_partner_booking_appointment_id")
-        ),
+        sa.ForeignKeyConstraint(["appointment_id"], ["appointment.id"], name=op.f("fk_partner_booking_appointment_id")),
         sa.ForeignKeyConstraint(["partner_id"], ["adviser.id"], name=op.f("fk_partner_booking_partner_id")),
+        sa.ForeignKeyConstraint(
+            ["conversation_id"], ["conversation.id"], name=op.f("fk_partner_booking_conversation_id")
+        ),
         sa.PrimaryKeyConstraint("appointment_id", name=op.f("pk_partner_booking")),
+        sa.UniqueConstraint("conversation_id", name=op.f("uq_partner_booking_conversation_id")),
     )
     with op.batch_alter_table("partner_booking", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_partner_booking_partner_id"), ["partner_id"], unique=False)
