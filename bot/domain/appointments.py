@@ -41,7 +41,9 @@ class AppointmentState(StrEnum):
     CANCELLED_BY_YOUNG = "cancelled_by_young"
     CANCELLED_BY_STRUCTURE = "cancelled_by_structure"
     PRESENT = "present"
+    LATE = "late"
     ABSENT = "absent"
+    EXCUSED = "excused"
 
     @property
     def label(self) -> str:
@@ -50,8 +52,14 @@ class AppointmentState(StrEnum):
             "cancelled_by_young": "Annulé par le jeune",
             "cancelled_by_structure": "Annulé par la structure",
             "present": "Présent",
+            "late": "Présent, en retard",
             "absent": "Absent",
+            "excused": "Absent, excusé",
         }[self.value]
+
+    @property
+    def came(self) -> bool:
+        return self in (AppointmentState.PRESENT, AppointmentState.LATE)
 
 
 class DraftState(StrEnum):
@@ -64,6 +72,19 @@ class DraftState(StrEnum):
     @property
     def label(self) -> str:
         return {"open": "En cours", "booked": "Réservé", "left": "Laissé"}[self.value]
+
+
+class WaitingState(StrEnum):
+    """A place in line for an earlier appointment."""
+
+    WAITING = "waiting"
+    OFFERED = "offered"
+    TAKEN = "taken"
+    LEFT = "left"
+
+    @property
+    def label(self) -> str:
+        return {"waiting": "En attente", "offered": "Créneau proposé", "taken": "Obtenu", "left": "Sorti"}[self.value]
 
 
 SLICE = timedelta(minutes=5)

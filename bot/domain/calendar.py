@@ -17,6 +17,11 @@ QUIET_UNTIL = time(8)
 EVENING = (time(17), time(19, 30))
 MORNING = time(5)
 SATURDAY, SUNDAY = 5, 6
+# Public holidays: the country's; Moselle's, with Good Friday and 26 December; Moselle's without Good Friday, which
+# is one only in the communes that have a Protestant church (article L3134-13 of the labour code).
+FRANCE, MOSELLE, MOSELLE_WITHOUT_GOOD_FRIDAY = "france", "57", "57-sans-vendredi-saint"
+REGIMES = (FRANCE, MOSELLE, MOSELLE_WITHOUT_GOOD_FRIDAY)
+GOOD_FRIDAY = "Vendredi saint"
 
 DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 MONTHS = (
@@ -63,20 +68,22 @@ def in_paris(at: datetime) -> datetime:
     return at.astimezone(PARIS)
 
 
-def is_holiday(day: date, subdiv: str | None) -> bool:
-    """Whether `day` is a public holiday; "57" (Moselle) adds Good Friday and 26 December.
+def is_holiday(day: date, regime: str | None) -> bool:
+    """Whether `day` is a public holiday; `regime` is one of REGIMES, None being the country's.
 
     Source: article L3134-13 of the labour code, through the `holidays` library.
-
-    Raises:
-        NotImplementedError: `subdiv` is not a subdivision the library knows.
     """
-    return day in _holidays(subdiv)
+    if regime in (None, FRANCE):
+        return day in _holidays(None)
+    of_moselle = _holidays(MOSELLE)
+    if day not in of_moselle:
+        return False
+    return regime == MOSELLE or of_moselle[day] != GOOD_FRIDAY
 
 
 @cache
 def _holidays(subdiv: str | None) -> HolidayBase:
-    return country_holidays("FR", subdiv=subdiv)
+    return country_holidays("FR", subdiv=subdiv, language="fr")
 
 
 def next_working_day(day: date, subdiv: str | None) -> date:

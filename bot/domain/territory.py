@@ -29,12 +29,20 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from bot.domain import calendar, communes
-from bot.domain.appointments import SLICE, Mode
+from bot.domain.appointments import Mode
 from bot.domain.calendar import Window
+from bot.domain.openings import LAST_OF_MONTH, SLICE_MINUTES, Pattern
+from bot.domain.reasons import (
+    CHANGE_NOTICE_MINUTES,
+    FIRST_MEETING,
+    LONGEST_NOTICE_DAYS,
+    SHORTEST_NOTICE_MINUTES,
+    BookableBy,
+)
 from bot.domain.team import Role
 
+SOME_MONDAY = date(2026, 1, 5)
 DAY_NAMES = ("lun", "mar", "mer", "jeu", "ven", "sam", "dim")
-SLICE_MINUTES = int(SLICE.total_seconds()) // 60
 HELPLINES_GOOD_FOR = timedelta(days=183)
 NOT_A_LIST = "Il faut une liste, un tiret « - » par élément."
 
@@ -116,6 +124,13 @@ def parse_windows(text: str) -> tuple[Window, ...]:
     return tuple(windows)
 
 
+def _span(value: Any) -> tuple[time, time]:
+    if not isinstance(value, str) or "-" not in value:
+        raise ValueError(f"« {value} » : écrire par exemple 12:00-13:30.")
+    start, _, end = value.partition("-")
+    return parse_clock(start), parse_clock(end)
+
+
 def _weekly_windows(value: Any) -> tuple[Window, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ValueError(NOT_A_LIST)
@@ -157,14 +172,20 @@ def _yes_or_no(value: Any) -> bool:
     raise ValueError(f"« {value} » : écrire oui ou non.")
 
 
+def minutes_of(clock: time) -> int:
+    return clock.hour * 60 + clock.minute
+
+
 ID = r"^[a-z0-9][a-z0-9-]{0,39}$"
 INSEE = r"^\d[0-9AB]\d{3}$"
 SIREN = r"^\d{9}$"
+REASON = r"^[a-z][a-z0-9_]{0,39}$"
 PHONE = r"^\+?\d[\d .]{1,18}$"
 START_CODE = r"^[A-Za-z0-9_-]{1,64}$"
 EXPECTED = {
     ID: "au plus 40 lettres minuscules sans accent, chiffres et tirets",
     INSEE: "un code INSEE de commune, cinq caractères comme 57672",
+    REASON: "au plus 40 lettres minuscules sans accent, chiffres et « _ »",
     SIREN: "le numéro SIREN d'une intercommunalité, neuf chiffres",
     PHONE: "un numéro de téléphone",
     START_CODE: "1 à 64 lettres sans accent, chiffres, « _ » ou « - »",
@@ -189,11 +210,9 @@ def _known_mission_locale(code: str) -> str:
     return code
 
 
-def _known_subdivision(code: str) -> str:
-    try:
-        calendar.is_holiday(date(2027, 1, 1), code)
-    except NotImplementedError:
-        raise ValueError(f"« {code} » est inconnu : 57 en Moselle, rien en Meuse.") from None
+def _known_regime(code: str) -> str:
+    if code not in calendar.REGIMES:
+        raise ValueError(f"« {code} » est inconnu. Choisir : {', '.join(calendar.REGIMES)}.")
     return code
 
 
@@ -203,12 +222,14 @@ Insee = Annotated[str, StringConstraints(pattern=INSEE)]
 Commune = Annotated[Insee, AfterValidator(_known_commune)]
 Area = Annotated[str, AfterValidator(_known_area)]
 MissionLocale = Annotated[str, AfterValidator(_known_mission_locale)]
-Subdivision = Annotated[str, AfterValidator(_known_subdivision)]
+Regime = Annotated[str, AfterValidator(_known_regime)]
 Siren = Annotated[str, StringConstraints(pattern=SIREN)]
+ReasonId = Annotated[str, StringConstraints(pattern=REASON)]
 Phone = Annotated[str, StringConstraints(pattern=PHONE)]
 StartCode = Annotated[str, StringConstraints(pattern=START_CODE)]
 YesNo = Annotated[bool, BeforeValidator(_yes_or_no)]
 Clock = Annotated[time, BeforeValidator(_clock)]
+Span = Annotated[tuple[time, time], BeforeValidator(_span)]
 Weekdays = Annotated[tuple[int, ...], BeforeValidator(_weekdays)]
 Windows = Annotated[tuple[Window, ...], BeforeValidator(_weekly_windows)]
 
@@ -238,7 +259,7 @@ class Identity(_Model):
     id: Id
     name: Text
     mission_locales: tuple[MissionLocale, ...] = Field(min_length=1)
-    holidays: Subdivision | None = None
+    holidays: Regime | None = None
     fictional: YesNo = False
     dpo_contact: Text | None = None
     legal_basis: Text | None = None
@@ -278,7 +299,10 @@ class Adviser(_Model):
 
 
 class Place(_Model):
-    """Where a young person is received; `serves` lists communes (INSEE) and intercommunalités (SIREN)."""
+    """Where a young person is received; `serves` lists communes (INSEE) and intercommunalités (SIREN).
+
+    `accessible` is for a wheelchair; `holidays` the public holidays, where they are not the territory's.
+    """
 
     id: Id
     structure: Id
@@ -287,6 +311,9 @@ class Place(_Model):
     address: Text | None = None
     kind: PlaceKind
     accessible: YesNo | None = None
+    sign_language: YesNo | None = None
+    calm: YesNo | None = None
+    holidays: Regime | None = None
     latitude: float | None = Field(None, ge=-90, le=90)
     longitude: float | None = Field(None, ge=-180, le=180)
     verified_on: date | None = None
@@ -294,21 +321,42 @@ class Place(_Model):
     serves: tuple[Area, ...] = ()
 
 
-class Opening(_Model):
-    """Hours at a place that can be booked, every week on some days or on given dates.
+class Reason(_Model):
+    """What an appointment is for, in a structure (motif): its length, its notices, who may book it."""
 
-    With no `adviser`, whoever of the structure is there receives, `seats` at a time.
+    structure: Id
+    id: ReasonId
+    name: Annotated[str, StringConstraints(min_length=1, max_length=26)]
+    minutes: int | None = Field(None, ge=SLICE_MINUTES, le=480, multiple_of=SLICE_MINUTES)
+    modes: tuple[Mode, ...] = ()
+    shortest_notice_minutes: int = Field(SHORTEST_NOTICE_MINUTES, ge=0)
+    longest_notice_days: int = Field(LONGEST_NOTICE_DAYS, ge=1, le=366)
+    change_notice_minutes: int = Field(CHANGE_NOTICE_MINUTES, ge=0)
+    bookable_by: tuple[BookableBy, ...] = Field(tuple(BookableBy), min_length=1)
+    documents: tuple[Text, ...] = ()
+
+
+class Opening(_Model):
+    """Hours at a place that can be booked: some days every week or every n weeks, of each month, or given dates.
+
+    With no `adviser`, whoever of the structure is there receives, `seats` at a time. `nth` is the rank in the
+    month, -1 for the last. `reasons` empty: whatever the reason.
     """
 
     place: Id
     adviser: Id | None = None
     weekly: Weekdays = ()
+    every_weeks: int = Field(1, ge=1, le=8)
+    nth: int | None = Field(None, ge=LAST_OF_MONTH, le=4)
     dates: tuple[date, ...] = ()
     start: Clock = Field(alias="from")
     end: Clock = Field(alias="to")
+    pause: Span | None = Field(None, alias="break")
     slot_minutes: int = Field(30, ge=SLICE_MINUTES, le=480, multiple_of=SLICE_MINUTES)
     seats: int = Field(1, ge=1, le=50)
     modes: tuple[Mode, ...] = Field((Mode.ON_SITE,), min_length=1)
+    reasons: tuple[ReasonId, ...] = ()
+    label: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
     first_date: date | None = None
     last_date: date | None = None
 
@@ -318,44 +366,70 @@ class Opening(_Model):
             raise ValueError("Il faut « weekly » ou « dates », l'un des deux.")
         if self.start >= self.end:
             raise ValueError("La fin vient avant le début.")
-        if any(clock.minute % SLICE_MINUTES for clock in (self.start, self.end)):
+        if self.pause and not self.start < self.pause[0] < self.pause[1] < self.end:
+            raise ValueError("La pause doit tenir entre le début et la fin.")
+        if any(clock.minute % SLICE_MINUTES for clock in (self.start, self.end, *(self.pause or ()))):
             raise ValueError("Les heures vont de cinq minutes en cinq minutes.")
-        if self.minutes < self.slot_minutes:
+        if max(end - start for start, end in self.patterns[0].spans) < self.slot_minutes:
             raise ValueError(f"Un rendez-vous de {self.slot_minutes} minutes n'y tient pas.")
-        if self.dates and (self.first_date or self.last_date):
-            raise ValueError("« first_date » et « last_date » vont avec « weekly », pas avec « dates ».")
+        return self._repeats_well()
+
+    def _repeats_well(self) -> Self:
+        if self.dates and (self.first_date or self.last_date or self.every_weeks > 1 or self.nth):
+            raise ValueError("« first_date », « last_date », « every_weeks » et « nth » vont avec « weekly ».")
         if self.first_date and self.last_date and self.first_date > self.last_date:
             raise ValueError("« last_date » vient avant « first_date ».")
+        if self.every_weeks > 1 and not self.first_date:
+            raise ValueError("« every_weeks » demande « first_date », d'où les semaines se comptent.")
+        if self.nth == 0 or (self.nth and self.every_weeks > 1):
+            raise ValueError("« nth » va de 1 à 4, ou -1 pour le dernier du mois, sans « every_weeks ».")
         return self
 
     @property
-    def minutes(self) -> int:
-        return (self.end.hour - self.start.hour) * 60 + self.end.minute - self.start.minute
+    def patterns(self) -> tuple[Pattern, ...]:
+        """One for each weekday or date."""
+        days = [*((day, None) for day in self.weekly), *((None, day) for day in self.dates)]
+        return tuple(
+            Pattern(
+                minutes_of(self.start),
+                minutes_of(self.end),
+                weekday,
+                on_date,
+                self.first_date,
+                self.last_date,
+                self.every_weeks,
+                self.nth,
+                minutes_of(self.pause[0]) if self.pause else None,
+                minutes_of(self.pause[1]) if self.pause else None,
+            )
+            for weekday, on_date in days
+        )
 
     def holds_on(self, day: date) -> bool:
         """Whether it takes place on `day`, closures and holidays aside."""
-        if self.dates:
-            return day in self.dates
-        started = self.first_date is None or self.first_date <= day
-        ended = self.last_date is not None and self.last_date < day
-        return day.weekday() in self.weekly and started and not ended
+        return any(pattern.holds_on(day) for pattern in self.patterns)
 
 
 class ClosedPeriod(_Model):
-    """Days, both included, when a structure, a place or an adviser receives no one."""
+    """Days, both included, when a structure, a place or an adviser receives no one.
+
+    With `weekly`, only those days of each week; with `hours`, only between them.
+    """
 
     structure: Id | None = None
     place: Id | None = None
     adviser: Id | None = None
     start: date = Field(alias="from")
     end: date = Field(alias="to")
+    weekly: Weekdays = ()
+    hours: Span | None = None
     reason: Text | None = None
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
         if sum(who is not None for who in (self.structure, self.place, self.adviser)) != 1:
             raise ValueError("Il faut « structure », « place » ou « adviser », un seul des trois.")
-        if self.start > self.end:
+        if self.start > self.end or (self.hours and self.hours[0] >= self.hours[1]):
             raise ValueError("La fin vient avant le début.")
         return self
 
@@ -405,6 +479,7 @@ class Territory(_Model):
     structures: tuple[Structure, ...] = Field(min_length=1)
     advisers: tuple[Adviser, ...] = ()
     places: tuple[Place, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     openings: tuple[Opening, ...] = ()
     closures: tuple[ClosedPeriod, ...] = ()
     sources: tuple[Source, ...] = ()
@@ -633,6 +708,7 @@ SECTIONS: dict[str, type[_Model]] = {
     "structures": Structure,
     "advisers": Adviser,
     "places": Place,
+    "reasons": Reason,
     "openings": Opening,
     "closures": ClosedPeriod,
     "sources": Source,
@@ -643,6 +719,7 @@ IDENTIFIERS = {"structures": "id", "advisers": "id", "places": "id", "goals": "i
 REFERENCES = {
     ("advisers", "structure"): "structures",
     ("places", "structure"): "structures",
+    ("reasons", "structure"): "structures",
     ("openings", "place"): "places",
     ("openings", "adviser"): "advisers",
     ("sources", "structure"): "structures",
@@ -663,6 +740,7 @@ def _check_together(data: dict[str, Any], document: _Document) -> None:
     }
     known = _check_identifiers(items, document)
     _check_references(items, known, document)
+    _check_reasons(items, document)
     _check_overlaps(items, document)
 
 
@@ -693,6 +771,26 @@ def _check_references(items: Items, known: dict[str, dict[str, int]], document: 
                 document.blame((section, index, field), f"« {value} » n'existe pas dans « {target} ».{hint}")
 
 
+def _check_reasons(items: Items, document: _Document) -> None:
+    """A reason is named once in a structure; an opening speaks of those of its place's structure."""
+    named: dict[tuple[Any, Any], int] = {}
+    for (section, index), item in items.items():
+        if section == "reasons":
+            key = (item.get("structure"), item.get("id"))
+            line = document.line((section, index))
+            if key in named:
+                document.blame((section, index, "id"), f"« {key[1]} » est déjà pris, ligne {named[key]}.")
+            named.setdefault(key, line)
+    structures = {item.get("id"): item.get("structure") for (section, _), item in items.items() if section == "places"}
+    for (section, index), item in items.items():
+        if section != "openings" or not isinstance(item.get("reasons"), list):
+            continue
+        structure = structures.get(item.get("place"))
+        for reason in item["reasons"]:
+            if reason != FIRST_MEETING and (structure, reason) not in named:
+                document.blame((section, index, "reasons"), f"« {reason} » n'est pas un motif de « {structure} ».")
+
+
 def _check_overlaps(items: Items, document: _Document) -> None:
     openings: list[tuple[int, Opening]] = []
     for (section, index), item in items.items():
@@ -704,22 +802,37 @@ def _check_overlaps(items: Items, document: _Document) -> None:
     for (first, one), (second, other) in combinations(openings, 2):
         if one.adviser is None or one.adviser != other.adviser:
             continue
+        if not _share_hours(one, other):
+            continue
         day = _common_day(one, other)
-        if day and one.start < other.end and other.start < one.end:
+        if day:
             line = document.line(("openings", first))
             document.blame(("openings", second), f"« {one.adviser} » a déjà une ouverture {day}, ligne {line}.")
 
 
+def _share_hours(one: Opening, other: Opening) -> bool:
+    return any(
+        start < other_end and other_start < end
+        for start, end in one.patterns[0].spans
+        for other_start, other_end in other.patterns[0].spans
+    )
+
+
 def _common_day(one: Opening, other: Opening) -> str | None:
-    """A day when both openings hold, in French, or None."""
+    """A day when both openings hold, in French, or None. Those that repeat are compared over a year."""
     for day in (*one.dates, *other.dates):
         if one.holds_on(day) and other.holds_on(day):
             return f"le {day:%d/%m/%Y}"
     if one.dates or other.dates:
         return None
-    first = max(one.first_date or date.min, other.first_date or date.min)
-    last = min(one.last_date or date.max, other.last_date or date.max)
-    common_days = (last - first).days + 1
-    span = {(first.weekday() + n) % 7 for n in range(min(7, common_days))}
-    shared = set(one.weekly) & set(other.weekly) & span
-    return f"le {calendar.DAYS[min(shared)]}" if shared else None
+    first = max(one.first_date or SOME_MONDAY, other.first_date or SOME_MONDAY)
+    last = min(one.last_date or date.max, other.last_date or date.max, first + timedelta(days=366))
+    shared = [day for day in _days(one, first, last) if other.holds_on(day)]
+    if not shared:
+        return None
+    every_week = one.every_weeks == other.every_weeks == 1 and not one.nth and not other.nth
+    return f"le {calendar.DAYS[shared[0].weekday()]}" if every_week else f"le {shared[0]:%d/%m/%Y}"
+
+
+def _days(opening: Opening, first: date, last: date) -> list[date]:
+    return sorted(day for pattern in opening.patterns for day in pattern.days(first, last))

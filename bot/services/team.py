@@ -17,9 +17,9 @@ from bot.domain.people import Channel
 from bot.domain.team import LONGEST_AWAY, LONGEST_MEETING, NoticeKind, PresenceSaid, Role
 from bot.services import outbox
 from bot.storage.tables import (
+    Absence,
     Adviser,
     Alert,
-    ClosureRow,
     Conversation,
     Handoff,
     Notice,
@@ -123,14 +123,18 @@ async def hours_of(session: AsyncSession, adviser: Adviser, *, on_call: bool = F
 async def closures_of(
     session: AsyncSession, structure_id: str, adviser_id: int | None = None, place_id: int | None = None
 ) -> tuple[Closure, ...]:
-    """The closed days of a structure, with those of one of its advisers or places."""
+    """The closed days of a structure, with those of one of its advisers or places. Hours away are not days."""
     rows = await session.scalars(
-        select(ClosureRow).where(
+        select(Absence).where(
+            Absence.active,
+            Absence.weekday.is_(None),
+            Absence.start_minute.is_(None),
+            Absence.end_minute.is_(None),
             or_(
-                ClosureRow.structure_id == structure_id,
-                ClosureRow.adviser_id == adviser_id if adviser_id is not None else false(),
-                ClosureRow.place_id == place_id if place_id is not None else false(),
-            )
+                Absence.structure_id == structure_id,
+                Absence.adviser_id == adviser_id if adviser_id is not None else false(),
+                Absence.place_id == place_id if place_id is not None else false(),
+            ),
         )
     )
     return tuple(Closure(row.first_date, row.last_date) for row in rows)

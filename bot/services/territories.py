@@ -8,13 +8,16 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import territory as files
+from bot.domain.openings import Pattern
+from bot.domain.reasons import FIRST_MEETING, FIRST_MEETING_NAME
 from bot.domain.team import Role
 from bot.storage.tables import (
+    Absence,
     Adviser,
-    ClosureRow,
     Opening,
     Place,
     Presence,
+    Reason,
     Source,
     Structure,
     TerritoryRow,
@@ -51,8 +54,9 @@ async def load(session: AsyncSession, territory: files.Territory, now: datetime)
     await session.flush()
     advisers = await _advisers(session, territory)
     places = await _places(session, territory)
+    await _reasons(session, territory)
     await _openings(session, territory, advisers, places)
-    await _closures(session, territory, advisers, places)
+    await _absences(session, territory, advisers, places)
     for source in territory.sources:
         await session.merge(
             Source(
@@ -102,10 +106,38 @@ async def _places(session: AsyncSession, territory: files.Territory) -> dict[str
         place.structure_id, place.name, place.insee = one.structure, one.name, one.commune
         place.address, place.mobile = one.address, one.kind is files.PlaceKind.MOBILE_STOP
         place.latitude, place.longitude = one.latitude, one.longitude
+        place.wheelchair, place.sign_language, place.calm = one.accessible, one.sign_language, one.calm
+        place.holidays = one.holidays
         place.serves, place.verified_on, place.fictional = list(one.serves), one.verified_on, one.fictional
         await session.flush()
         found[one.id] = place
     return found
+
+
+async def _reasons(session: AsyncSession, territory: files.Territory) -> None:
+    """Those of the file, and a first meeting for each structure; what is gone from the file cannot be booked."""
+    structures = [structure.id for structure in territory.structures]
+    await session.execute(update(Reason).where(Reason.structure_id.in_(structures)).values(active=False))
+    written = {(one.structure, one.id): one for one in territory.reasons}
+    for structure in structures:
+        written.setdefault(
+            (structure, FIRST_MEETING),
+            files.Reason(structure=structure, id=FIRST_MEETING, name=FIRST_MEETING_NAME),
+        )
+    rows = await session.scalars(select(Reason).where(Reason.structure_id.in_(structures)))
+    known = {(row.structure_id, row.slug): row for row in rows}
+    for (structure, slug), one in written.items():
+        reason = known.get((structure, slug))
+        if reason is None:
+            reason = Reason(structure_id=structure, slug=slug)
+            session.add(reason)
+        reason.name, reason.minutes, reason.active = one.name, one.minutes, True
+        reason.modes, reason.documents = [mode.value for mode in one.modes], list(one.documents)
+        reason.shortest_notice_minutes = one.shortest_notice_minutes
+        reason.longest_notice_days = one.longest_notice_days
+        reason.change_notice_minutes = one.change_notice_minutes
+        reason.bookable_by = [who.value for who in one.bookable_by]
+    await session.flush()
 
 
 async def _openings(
@@ -114,52 +146,79 @@ async def _openings(
     advisers: dict[str, Adviser],
     places: dict[str, Place],
 ) -> None:
-    """An opening is one row for each weekday or date; its key finds it again at the next load."""
+    """An opening is one row for each weekday or date; its key finds it again at the next load.
+
+    What someone edited in the console is theirs: neither changed nor withdrawn.
+    """
     of_territory = select(Place.id).join(Structure).where(Structure.territory_id == territory.territory.id)
-    await session.execute(update(Opening).where(Opening.place_id.in_(of_territory)).values(active=False))
+    await session.execute(
+        update(Opening).where(Opening.place_id.in_(of_territory), Opening.edited_at.is_(None)).values(active=False)
+    )
     for one in territory.openings:
         adviser = advisers[one.adviser] if one.adviser else None
-        for weekday, on_date in [*((day, None) for day in one.weekly), *((None, day) for day in one.dates)]:
-            start, end = _minutes(one.start), _minutes(one.end)
-            key = f"{one.place}:{one.adviser or '-'}:{weekday if on_date is None else on_date}:{start}"
+        for pattern in one.patterns:
+            key = _opening_key(one, pattern)
             opening = await session.scalar(select(Opening).where(Opening.key == key))
             if opening is None:
                 opening = Opening(key=key)
                 session.add(opening)
+            elif opening.edited_at is not None:
+                continue
             opening.place_id = places[one.place].id
             opening.adviser_id = adviser.id if adviser else None
-            opening.weekday, opening.on_date = weekday, on_date
-            opening.first_date, opening.last_date = one.first_date, one.last_date
-            opening.start_minute, opening.end_minute = start, end
+            opening.weekday, opening.on_date = pattern.weekday, pattern.on_date
+            opening.first_date, opening.last_date = pattern.first_date, pattern.last_date
+            opening.every_weeks, opening.nth = pattern.every_weeks, pattern.nth
+            opening.start_minute, opening.end_minute = pattern.start_minute, pattern.end_minute
+            opening.break_start_minute = pattern.break_start_minute
+            opening.break_end_minute = pattern.break_end_minute
             opening.slot_minutes, opening.seats = one.slot_minutes, one.seats
+            opening.reasons, opening.label = list(one.reasons), one.label
             opening.modes, opening.active = [mode.value for mode in one.modes], True
     await session.flush()
 
 
-async def _closures(
+def _opening_key(one: files.Opening, pattern: Pattern) -> str:
+    when = pattern.on_date or pattern.weekday
+    key = f"{one.place}:{one.adviser or '-'}:{when}:{pattern.start_minute}"
+    if pattern.nth is not None:
+        return f"{key}:nth{pattern.nth}"
+    return f"{key}:{pattern.every_weeks}w{pattern.first_date}" if pattern.every_weeks > 1 else key
+
+
+async def _absences(
     session: AsyncSession,
     territory: files.Territory,
     advisers: dict[str, Adviser],
     places: dict[str, Place],
 ) -> None:
-    structures = [structure.id for structure in territory.structures]
+    """As for openings: found again by their key, withdrawn when they are gone, left alone once edited."""
     await session.execute(
-        delete(ClosureRow).where(
-            ClosureRow.structure_id.in_(structures)
-            | ClosureRow.adviser_id.in_([adviser.id for adviser in advisers.values()])
-            | ClosureRow.place_id.in_([place.id for place in places.values()])
+        update(Absence)
+        .where(
+            Absence.structure_id.in_([structure.id for structure in territory.structures])
+            | Absence.adviser_id.in_([adviser.id for adviser in advisers.values()])
+            | Absence.place_id.in_([place.id for place in places.values()]),
+            Absence.edited_at.is_(None),
         )
+        .values(active=False)
     )
-    session.add_all(
-        ClosureRow(
-            structure_id=one.structure,
-            place_id=places[one.place].id if one.place else None,
-            adviser_id=advisers[one.adviser].id if one.adviser else None,
-            first_date=one.start,
-            last_date=one.end,
-        )
-        for one in territory.closures
-    )
+    for one in territory.closures:
+        start, end = (_minutes(clock) for clock in one.hours) if one.hours else (None, None)
+        for weekday in one.weekly or (None,):
+            key = f"{one.structure or one.place or one.adviser}:{one.start}:{one.end}:{weekday}:{start}-{end}"
+            absence = await session.scalar(select(Absence).where(Absence.key == key))
+            if absence is None:
+                absence = Absence(key=key)
+                session.add(absence)
+            elif absence.edited_at is not None:
+                continue
+            absence.structure_id = one.structure
+            absence.place_id = places[one.place].id if one.place else None
+            absence.adviser_id = advisers[one.adviser].id if one.adviser else None
+            absence.first_date, absence.last_date, absence.weekday = one.start, one.end, weekday
+            absence.start_minute, absence.end_minute = start, end
+            absence.reason, absence.active = one.reason, True
     await session.flush()
 
 

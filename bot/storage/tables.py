@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from bot.domain.alerts import AlertEnd
-from bot.domain.appointments import AppointmentState, DraftState, Mode, RemindBy
+from bot.domain.appointments import AppointmentState, DraftState, Mode, RemindBy, WaitingState
 from bot.domain.conversations import Author, IncomingKind, Speaker
 from bot.domain.handoffs import HandoffReason, HandoffState
 from bot.domain.nudges import NudgeKind, NudgeState
@@ -52,7 +52,8 @@ class TerritoryRow(Base):
     __tablename__ = "territory"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     name: Mapped[str] = mapped_column(String(120))
-    subdiv: Mapped[str | None] = mapped_column(String(4))
+    # A regime of public holidays (domain/calendar).
+    subdiv: Mapped[str | None] = mapped_column(String(40))
     fictional: Mapped[bool]
     neighbours: Mapped[list[Any]]
     bring: Mapped[list[Any]]
@@ -143,13 +144,44 @@ class Place(Base):
     latitude: Mapped[float | None] = mapped_column(Float)
     longitude: Mapped[float | None] = mapped_column(Float)
     serves: Mapped[list[Any]]
+    # None where nobody said.
+    wheelchair: Mapped[bool | None]
+    sign_language: Mapped[bool | None]
+    calm: Mapped[bool | None]
+    # A regime of public holidays (domain/calendar), where it is not the territory's.
+    holidays: Mapped[str | None] = mapped_column(String(40))
     verified_on: Mapped[date | None] = mapped_column(Date)
     fictional: Mapped[bool] = mapped_column(default=False)
     structure: Mapped[Structure] = relationship(lazy="joined")
 
 
+class Reason(Base):
+    """What an appointment is for, in a structure. `minutes` None: as long as the opening's own slots.
+
+    `modes` empty: those of the opening. `bookable_by`: who may book it (domain/reasons).
+    """
+
+    __tablename__ = "reason"
+    __table_args__ = (UniqueConstraint("structure_id", "slug"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"))
+    slug: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(26))  # a button's label
+    minutes: Mapped[int | None]
+    modes: Mapped[list[Any]] = mapped_column(default=list)
+    shortest_notice_minutes: Mapped[int]
+    longest_notice_days: Mapped[int]
+    change_notice_minutes: Mapped[int]
+    bookable_by: Mapped[list[Any]]
+    documents: Mapped[list[Any]] = mapped_column(default=list)
+    active: Mapped[bool] = mapped_column(default=True)
+
+
 class Opening(Base):
-    """When people are received: a weekday every week, or one date. Minutes are Paris time."""
+    """When people are received, Paris time: a weekday every `every_weeks` weeks, the `nth` of a month, or one date.
+
+    Weeks are counted from `first_date`; `nth` is 1 to 4, or -1 for the last. `reasons` empty: all of them.
+    """
 
     __tablename__ = "opening"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -165,24 +197,43 @@ class Opening(Base):
     last_date: Mapped[date | None] = mapped_column(Date)
     start_minute: Mapped[int]
     end_minute: Mapped[int]
+    break_start_minute: Mapped[int | None]
+    break_end_minute: Mapped[int | None]
     slot_minutes: Mapped[int]
     seats: Mapped[int]
     modes: Mapped[list[Any]]
+    every_weeks: Mapped[int] = mapped_column(default=1)
+    nth: Mapped[int | None]
+    reasons: Mapped[list[Any]] = mapped_column(default=list)
+    label: Mapped[str | None] = mapped_column(String(80))
+    # Someone changed it in the console: the territory file does not change it any more.
+    edited_at: Mapped[datetime | None]
     active: Mapped[bool] = mapped_column(default=True)
     place: Mapped[Place] = relationship(lazy="joined")
     adviser: Mapped[Adviser | None] = relationship(lazy="joined", foreign_keys=[adviser_id])
 
 
-class ClosureRow(Base):
-    """Days when an adviser, a place or a whole structure is away; both dates included."""
+class Absence(Base):
+    """When an adviser, a place or a whole structure is away; both dates included.
+
+    With `weekday`, only that day of each week; with minutes (Paris time), only those hours.
+    """
 
     __tablename__ = "closure"
     id: Mapped[int] = mapped_column(primary_key=True)
+    # As for an opening: what the territory file says is found again, and left alone once edited.
+    key: Mapped[str | None] = mapped_column(String(160), unique=True)
     structure_id: Mapped[str | None] = mapped_column(ForeignKey("structure.id"))
     place_id: Mapped[int | None] = mapped_column(ForeignKey("place.id"))
     adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
     first_date: Mapped[date] = mapped_column(Date)
     last_date: Mapped[date] = mapped_column(Date)
+    weekday: Mapped[int | None]
+    start_minute: Mapped[int | None]
+    end_minute: Mapped[int | None]
+    reason: Mapped[str | None] = mapped_column(String(120))
+    edited_at: Mapped[datetime | None]
+    active: Mapped[bool] = mapped_column(default=True)
 
 
 class Source(Base):
@@ -492,14 +543,65 @@ class PartnerBooking(Base):
 
 
 class SlotSlice(Base):
-    """Five minutes of a resource that nobody else can have: the last word on double bookings (law 4)."""
+    """Five minutes of a resource that nobody else can have: the last word on double bookings (law 4).
+
+    `run` is for reading fast: how many slices are taken together from this one on, 0 on those that follow it.
+    """
 
     __tablename__ = "slot_slice"
+    __table_args__ = (
+        Index(
+            "ix_slot_slice_run",
+            "slice",
+            "resource",
+            "run",
+            "held_until",
+            "draft_id",
+            postgresql_where=text("run > 0"),
+            sqlite_where=text("run > 0"),
+        ),
+    )
     resource: Mapped[str] = mapped_column(String(60), primary_key=True)
     slice: Mapped[int] = mapped_column(Integer, primary_key=True)
+    run: Mapped[int] = mapped_column(default=1)
     appointment_id: Mapped[int | None] = mapped_column(ForeignKey("appointment.id"), index=True)
     draft_id: Mapped[int | None] = mapped_column(ForeignKey("booking_draft.id"), index=True)
+    waiting_id: Mapped[int | None] = mapped_column(ForeignKey("waiting.id"), index=True)
     held_until: Mapped[datetime | None]
+
+
+class Waiting(Base):
+    """Someone in line for an earlier appointment; `offer` is the slot held for them, once one is freed.
+
+    `place_id` and `mode` None: anywhere, anyhow. `seen` are the slots offered before, which are not offered again.
+    """
+
+    __tablename__ = "waiting"
+    __table_args__ = (
+        Index(
+            "uq_waiting_open",
+            "person_id",
+            "reason",
+            unique=True,
+            postgresql_where=text("state IN ('waiting', 'offered')"),
+            sqlite_where=text("state IN ('waiting', 'offered')"),
+        ),
+        Index("ix_waiting_line", "state", "joined_at"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    reason: Mapped[str] = mapped_column(String(40))
+    place_id: Mapped[int | None] = mapped_column(ForeignKey("place.id"))
+    mode: Mapped[Mode | None] = mapped_column(Named(Mode))
+    phone: Mapped[str | None] = mapped_column(String(20))
+    state: Mapped[WaitingState] = mapped_column(Named(WaitingState), default=WaitingState.WAITING)
+    joined_at: Mapped[datetime]
+    offer: Mapped[dict[str, Any] | None]
+    told_at: Mapped[datetime | None]
+    held_until: Mapped[datetime | None]
+    seen: Mapped[list[Any]] = mapped_column(default=list)
+    missed: Mapped[int] = mapped_column(default=0)
 
 
 class BookingDraft(Base):

@@ -134,7 +134,7 @@ def test_a_sound_file_is_read(write: Write) -> None:
         ("lun-mar 9h-12h, 13h30-17h", "lun 9h-12h, 11h-17h", "Deux plages se chevauchent le lundi"),
         ("lun-mar 9h-12h, 13h30-17h", "mar-lun 9h-12h", "va à l'envers"),
         ("code: affiche-gare", "code: affiche gare", "1 à 64 lettres sans accent"),
-        ('holidays: "57"', "holidays: 99", "57 en Moselle, rien en Meuse"),
+        ('holidays: "57"', "holidays: 99", "Choisir : france, 57, 57-sans-vendredi-saint"),
         ("[ml-nord-mosellan]", "[ml-nancy]", "« ml-nancy » est inconnue"),
         ("phone: 0353010010", "phone: au secours", "un numéro de téléphone"),
         ("first_name: Sandra", "first_name:", "Il manque « first_name »"),
