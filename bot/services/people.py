@@ -30,6 +30,7 @@ from bot.storage.tables import (
     Milestone,
     OldRasaKey,
     OutboxRow,
+    PartnerBooking,
     Person,
     SendBudget,
     Source,
@@ -197,11 +198,15 @@ async def _erase_conversation(session: AsyncSession, conversation: Conversation,
     await session.execute(
         update(Appointment)
         .where(Appointment.conversation_id == conversation.id, Appointment.state != AppointmentState.BOOKED)
-        .values(phone=None, remind_phone=None)
+        .values(phone=None, remind_phone=None, meeting_point=None)
     )
     await session.execute(
-        update(BookingDraft).where(BookingDraft.conversation_id == conversation.id).values(phone=None)
+        update(BookingDraft)
+        .where(BookingDraft.conversation_id == conversation.id)
+        .values(phone=None, meeting_point=None, communes=[])
     )
+    # What a partner still sees of them has their first name.
+    await session.execute(delete(PartnerBooking).where(PartnerBooking.conversation_id == conversation.id))
     conversation.pending, conversation.commune, conversation.discreet = None, None, False
     conversation.greeted_at, conversation.misunderstood = None, 0
     # A page that shows it must clear itself.
