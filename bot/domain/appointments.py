@@ -30,10 +30,16 @@ class Mode(StrEnum):
     ON_SITE = "sur_place"
     PHONE = "telephone"
     VIDEO = "visio"
+    OUTSIDE = "vers_toi"  # the team comes to them, where they say, which is not an establishment
 
     @property
     def label(self) -> str:
-        return {"sur_place": "sur place", "telephone": "par téléphone", "visio": "en visio"}[self.value]
+        return {
+            "sur_place": "sur place",
+            "telephone": "par téléphone",
+            "visio": "en visio",
+            "vers_toi": "près de toi",
+        }[self.value]
 
 
 class AppointmentState(StrEnum):

@@ -626,7 +626,8 @@ class BookingDraft(Base):
     anywhere: Mapped[bool] = mapped_column(default=False)
     mode: Mapped[Mode | None] = mapped_column(Named(Mode))
     phone: Mapped[str | None] = mapped_column(String(20))
-    reason: Mapped[str] = mapped_column(String(40), default="first_meeting")
+    # None while it is asked what it is for.
+    reason: Mapped[str | None] = mapped_column(String(40))
     meeting_point: Mapped[str | None] = mapped_column(String(120))
     # The communes that were asked about, by INSEE code.
     communes: Mapped[list[Any]] = mapped_column(default=list)
