@@ -262,9 +262,7 @@ class Scene:
 
     async def _moves(self, session: AsyncSession, adviser: Adviser, at: datetime, now: datetime) -> None:
         appointment = await self._appointment(session)
-        slots = await openings.free_slots(
-            session, adviser.structure.territory_id, now, place_id=appointment.place_id
-        )
+        slots = await openings.free_slots(session, adviser.structure.territory_id, now, place_id=appointment.place_id)
         slot = next(slot for slot in slots if slot.starts_at == at)
         await appointments.move_by_structure(session, appointment, slot, adviser, now)
 

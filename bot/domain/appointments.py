@@ -105,12 +105,14 @@ class Slot(NamedTuple):
     starts_at: datetime
     ends_at: datetime
     seat: int = 0
+    second_adviser_id: int | None = None
 
     @property
     def resources(self) -> tuple[str, ...]:
-        """What the slot occupies: an adviser, or a seat of an opening nobody is named for."""
+        """What the slot occupies: its advisers, or a seat of an opening nobody is named for."""
+        advisers = (self.adviser_id, self.second_adviser_id)
         if self.adviser_id is not None:
-            return (f"adviser:{self.adviser_id}",)
+            return tuple(f"adviser:{number}" for number in advisers if number is not None)
         return (f"seat:{self.opening_id}:{self.seat}",)
 
 

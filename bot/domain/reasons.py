@@ -35,7 +35,7 @@ SAID = {
     "follow_up": re.compile(r"\b(?:de |un |mon )suivi\b"),
     "training": re.compile(r"\b(?:formation|alternance|apprentissage)\b"),
 }
-COMMON = frozenset("premier rendez-vous rendez vous avec pour mon ma mes un une le la les de du des".split())
+COMMON = frozenset(("premier", "rendez-vous", "pour", "avec"))
 
 
 def read_reason(plain: str, offered: Iterable[tuple[str, str]]) -> str | None:

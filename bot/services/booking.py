@@ -41,7 +41,8 @@ MODE_WORDS = (
         Mode.OUTSIDE,
         re.compile(
             r"\b(?:vers moi|me rejoindre|se voir dehors|dehors|pas dans un bureau|"
-            r"(?:venir|venez|viens|vient|vienne|passer?|passez) (?:me voir|chez moi|dans mon \w+|a ma \w+|pres de chez moi))\b"
+            r"(?:venir|venez|viens|vient|vienne|passer?|passez) "
+            r"(?:me voir|chez moi|dans mon \w+|a ma \w+|pres de chez moi))\b"
         ),
     ),
     (Mode.PHONE, re.compile(r"\b(?:telephone|tel|phone|appel|appelle\w*|au bigo)\b")),
@@ -848,9 +849,7 @@ async def _say_booked(
     return says
 
 
-async def _documents(
-    session: AsyncSession, conversation: Conversation, appointment: Appointment
-) -> list[str]:
+async def _documents(session: AsyncSession, conversation: Conversation, appointment: Appointment) -> list[str]:
     """What to bring: what the reason says, else for a first meeting face to face what the territory says."""
     reason: Reason | None = await session.scalar(
         select(Reason).where(Reason.structure_id == appointment.structure_id, Reason.slug == appointment.reason)
@@ -861,9 +860,7 @@ async def _documents(
     return list(conversation.structure.territory.bring) if first else []
 
 
-async def _refuse_second(
-    session: AsyncSession, conversation: Conversation, reason: str | None, now: datetime
-) -> None:
+async def _refuse_second(session: AsyncSession, conversation: Conversation, reason: str | None, now: datetime) -> None:
     """One appointment to come for each reason; who says no reason is asked about the one they have."""
     try:
         appointment = await appointments.upcoming(session, conversation, now, reason=reason)
@@ -902,9 +899,7 @@ async def join_line(session: AsyncSession, conversation: Conversation, draft_id:
     return [Say("utter_waiting_joined", {"waiting": str(entry.id)})]
 
 
-async def take_offer(
-    session: AsyncSession, conversation: Conversation, entry: Waiting, now: datetime
-) -> list[Say]:
+async def take_offer(session: AsyncSession, conversation: Conversation, entry: Waiting, now: datetime) -> list[Say]:
     """Accept the earlier slot that was held: their appointment moves there, or is made.
 
     Raises:
