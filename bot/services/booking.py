@@ -234,6 +234,9 @@ async def answer(
         return await _propose(session, conversation, draft, now, Towards.OTHERS)
     if chosen is None and yes is True and len(draft.offered) == 1:
         return await _choose(session, conversation, draft, openings.slot_from(draft.offered[0]), now)
+    if chosen is None and yes is True and draft.offered and not heard.anything:
+        offers = [openings.slot_from(item) for item in draft.offered]
+        return await _show(session, draft, offers, [Say("utter_booking_which_one")])
     if not heard.anything:
         return None
     draft.unanswered = 0
@@ -521,8 +524,10 @@ def _keep(draft: BookingDraft, heard: Heard) -> bool:
         # "Le matin plutôt": of the days already asked for, whatever hours were said of them.
         draft.wanted = [[start.isoformat(), end.isoformat()] for start, end in map(_whole_days, _spans(draft.wanted))]
         draft.hours, draft.seen = [list(hours) for hours in heard.hours], []
+        draft.excluded_hours = _apart_from(draft.excluded_hours, draft.hours)
     if heard.excluded_hours:
         draft.excluded_hours = [list(hours) for hours in heard.excluded_hours]
+        draft.hours = _apart_from(draft.hours, draft.excluded_hours)
     return before != _wishes(draft)
 
 
@@ -537,6 +542,11 @@ def _wishes(draft: BookingDraft) -> tuple[object, ...]:
         list(draft.hours),
         list(draft.excluded_hours),
     )
+
+
+def _apart_from(before: list[list[int]], now: list[list[int]]) -> list[list[int]]:
+    """What was said before of the hours, without what is now said otherwise."""
+    return [one for one in before if not any(one[0] < other[1] and other[0] < one[1] for other in now)]
 
 
 def _whole_days(span: Span) -> Span:
@@ -596,7 +606,9 @@ async def _fit_mode(session: AsyncSession, conversation: Conversation, draft: Bo
     """Leave a way of meeting that the reason or the territory does not offer, and say so."""
     if draft.mode is None:
         return []
-    if not await openings.offers(session, conversation.structure.territory_id, draft.mode, draft.reason):
+    if not await openings.offers(
+        session, conversation.structure.territory_id, draft.mode, draft.reason or FIRST_MEETING
+    ):
         said = Say("utter_booking_not_that_way", {"mode": draft.mode.label})
         draft.mode = None
         return [said]
@@ -635,14 +647,14 @@ async def _propose(
     if not slots:
         says = [Say("utter_booking_no_slot", _ids(draft))]
         return says + await handoffs.ask_and_say(session, conversation, HandoffReason.NO_SLOT, now)
+    in_hours = [slot for slot in slots if _within_hours(slot, draft.hours)] if draft.hours else slots
     if towards in (Towards.EARLIER, Towards.LATER, Towards.OTHER_DAY):
-        moved = _beyond(slots, before, towards)
+        moved = _beyond(in_hours or slots, before, towards)
         if not moved:
             response = "utter_booking_none_earlier" if towards is Towards.EARLIER else "utter_booking_none_later"
             return await _show(session, draft, before, [Say(response)])
         return await _show(session, draft, moved, [])
     wanted = _spans(draft.wanted)
-    in_hours = [slot for slot in slots if _within_hours(slot, draft.hours)] if draft.hours else slots
     asked = [slot for slot in in_hours if not wanted or _in_spans(slot, wanted)]
     if asked:
         picked = pick_three(in_hours, wanted)
