@@ -136,9 +136,9 @@ async def start(
     Raises:
         AlreadyBooked: the person has an appointment to come for that reason, and this is not its move.
     """
-    said = await reason_said(session, conversation, text)
-    if moving is None:
-        await _refuse_second(session, conversation, said, now)
+    reason = await reason_said(session, conversation, text) or await _reason_to_begin_with(session, conversation)
+    if moving is None and reason is not None:
+        await _refuse_second(session, conversation, reason, now)
     draft = await open_draft(session, conversation, now)
     if draft is not None and moving is not None and draft.moving_id != moving.id:
         await _leave(session, draft)
@@ -163,7 +163,7 @@ async def start(
             # "Un autre jour": that day is not proposed, unless it is asked for.
             draft.excluded = [[midnight.isoformat(), (midnight + timedelta(days=1)).isoformat()]]
         else:
-            draft.reason = said or await _reason_to_begin_with(session, conversation)
+            draft.reason = reason
         session.add(draft)
         await session.flush()
         if moving is None:
@@ -872,8 +872,8 @@ async def _documents(session: AsyncSession, conversation: Conversation, appointm
     return list(conversation.structure.territory.bring) if first else []
 
 
-async def _refuse_second(session: AsyncSession, conversation: Conversation, reason: str | None, now: datetime) -> None:
-    """One appointment to come for each reason; who says no reason is asked about the one they have."""
+async def _refuse_second(session: AsyncSession, conversation: Conversation, reason: str, now: datetime) -> None:
+    """One appointment to come for each reason."""
     try:
         appointment = await appointments.upcoming(session, conversation, now, reason=reason)
     except NoAppointment:
