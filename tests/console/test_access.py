@@ -23,6 +23,7 @@ from bot.storage.database import Database
 from bot.storage.tables import Notice
 from bot.web import make_app
 from tests.console.desk import Desk
+from tests.console.test_groups import a_passage, a_workshop
 from tests.factories import adviser, appointment_of, handoff, young_person
 
 LOGIN = 303  # to the log-in page
@@ -77,6 +78,26 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("GET", "/console/rendez-vous/{number}/annuler"): OURS,
     ("POST", "/console/rendez-vous/{number}"): does(state="cancelled_by_young"),
     ("POST", "/console/appels/{number}"): does(),
+    ("GET", "/console/ateliers"): PAGE,
+    ("GET", "/console/ateliers/nouveau"): PAGE,
+    ("POST", "/console/ateliers"): does(400, 400),  # an empty form
+    ("GET", "/console/ateliers/{number}"): OURS,
+    ("GET", "/console/ateliers/{number}/modifier"): OURS,
+    ("POST", "/console/ateliers/{number}"): does(400),
+    ("GET", "/console/ateliers/{number}/annuler"): OURS,
+    ("POST", "/console/ateliers/{number}/annuler"): does(),
+    ("POST", "/console/ateliers/{number}/presence"): May(LOGIN, 404, 404, 404),  # nobody is registered
+    ("GET", "/console/bus"): PAGE,
+    ("GET", "/console/bus/nouveau"): PAGE,
+    ("POST", "/console/bus"): does(303, 303),
+    ("GET", "/console/bus/{number}/modifier"): OURS,
+    ("POST", "/console/bus/{number}"): does(place="1", day="2027-03-11", start="10:00", end="12:00"),
+    ("GET", "/console/bus/{number}/annuler"): OURS,
+    ("POST", "/console/bus/{number}/annuler"): does(),
+    ("GET", "/console/bus/{number}/prevenir"): OURS,
+    ("POST", "/console/bus/{number}/prevenir"): does(quoi="retard-15"),
+    ("POST", "/console/bus/{number}/arrivee"): does(),
+    ("POST", "/console/bus/{number}/de-passage"): does(),
     ("POST", "/console/avis/{number}"): May(LOGIN, 303, 404, 404),  # one's own
     ("POST", "/console/equipe/{number}/invitation"): May(LOGIN, 403, 200, 403),
 }
@@ -130,6 +151,8 @@ class Things:
     appointment: int
     notice: int
     colleague: int
+    workshop: int
+    passage: int
 
     def path(self, template: str) -> str:
         number = {
@@ -139,8 +162,12 @@ class Things:
             "appels": self.appointment,
             "avis": self.notice,
             "equipe": self.colleague,
+            "ateliers": self.workshop,
+            "bus": self.passage,
         }.get(template.split("/")[2] if template.count("/") > 1 else "", 0)
         path = template.replace("{number}", str(number)).replace("{name}", "live.js").replace("{token}", "x")
+        if path.endswith("/prevenir"):
+            return f"{path}?quoi=retard-15"
         return f"{path}?par=cancelled_by_young" if path.endswith("/annuler") else path
 
 
@@ -159,7 +186,9 @@ async def things(desk: Desk) -> Things:
         session.add(notice)
         await session.flush()
         assert alert is not None
-        return Things(young.id, alert.id, appointment.id, notice.id, (await adviser(session, "nadia")).id)
+        nadia = await adviser(session, "nadia")
+        workshop, opening = await a_workshop(session), await a_passage(session)
+        return Things(young.id, alert.id, appointment.id, notice.id, nadia.id, workshop.id, opening.id)
 
 
 async def _answer(desk: Desk, slug: str, method: str, path: str, may: May) -> int:
@@ -202,7 +231,7 @@ async def test_what_does_not_exist_is_told_like_what_is_anothers(desk: Desk, met
         return answer.status_code, answer.text
 
     real = found.path(template)
-    nothing = Things(*([2**31 - 2] * 5)).path(template)
+    nothing = Things(*([2**31 - 2] * 7)).path(template)
     assert (await text(nothing))[0] == 404
     if "equipe" not in template:
         assert await text(real) == await text(nothing)
