@@ -76,7 +76,7 @@ class ValidateBookingForm(TurnAction):
         if said is None and intent == "book_appointment":
             said = await booking.start(session, conversation, text, now)
         if said is None and intent in ("inform", "affirm", "deny", "nlu_fallback", "out_of_scope"):
-            said = await booking.not_understood(session, conversation, draft, now)
+            said = await booking.not_understood(session, conversation, draft, text, now)
         return said or []
 
 

@@ -106,6 +106,18 @@ class LinkGone(Refusal):
     response = "utter_join_gone"
 
 
+class NeedsAgreement(Refusal):
+    """A partner books with the young person's agreement and their first name, or not at all."""
+
+    response = "utter_partner_needs_agreement"
+
+
+class NoWayToCall(Refusal):
+    """The number given for the young person is not one."""
+
+    response = "utter_partner_bad_number"
+
+
 class TwoAppointments(Refusal):
     """The two who would become one person each have an appointment to come."""
 

@@ -19,6 +19,7 @@ from bot.domain.helplines import Line, Verified, all_lines
 from bot.domain.safety import Kind
 from bot.domain.team import NoticeKind
 from bot.domain.themes import Theme
+from bot.domain.wants import NO_WANT
 from bot.services import buttons, commands
 from bot.training import ROOT, domain_folder
 from nlu.langue import fold
@@ -72,6 +73,12 @@ def catalogue_of_buttons() -> list[tuple[str, str, str]]:
         for variant in variants
         for button in variant.get("buttons", ())
     ]
+
+
+def test_every_want_has_a_name_that_fits_a_button() -> None:
+    assert set(texts.labels()) == set(INTENTS) - NO_WANT
+    assert [label for label in texts.labels().values() if len(label) > MAX_BUTTON] == []
+    assert len(set(texts.labels().values())) == len(texts.labels())
 
 
 @pytest.mark.parametrize("intent", INTENTS)

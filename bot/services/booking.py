@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import dates, replies
 from bot.domain.appointments import DraftState, Mode, Slot, pick_three
-from bot.domain.calendar import DAYS, MONTHS, in_paris, say_time
+from bot.domain.calendar import DAYS, MONTHS, day_bounds, in_paris, say_time
 from bot.domain.communes import Commune
 from bot.domain.conversations import Button, Say, first_that_fits
 from bot.domain.handoffs import HandoffReason
@@ -25,9 +26,13 @@ from bot.errors import AlreadyBooked, NoAppointment, SlotGone, SlotTaken
 from bot.services import appointments, handoffs, nudges, places, reminding
 from bot.storage.tables import Appointment, BookingDraft, Conversation, Nudge, Place
 
+# Where it was asked, what looks like the name of a commune, or a postcode.
+A_PLACE = re.compile(r"(?:(?:j'habite|je suis|je vis|c'est|moi|plutot) )*(?:(?:a|sur|vers|pres de) )?[\w'-]+")
 DRAFT_LIVES = timedelta(hours=48)
 RESUME_WITHIN = timedelta(hours=2)
 ONE_HOUR = timedelta(hours=1)
+DAY_MINUTES = 24 * 60
+MOST_OF_A_DAY = timedelta(hours=20)
 MODE_WORDS = (
     (Mode.PHONE, re.compile(r"\b(?:telephone|tel|phone|appel|appelle\w*|au bigo)\b")),
     (Mode.VIDEO, re.compile(r"\b(?:visio\w*|video|camera|zoom|teams|skype|en ligne)\b")),
@@ -35,43 +40,71 @@ MODE_WORDS = (
 )
 
 
+Span = tuple[datetime, datetime]
+Hours = tuple[int, int]
+"""Minutes of any day, Paris time: from the first until before the second."""
+
+
+class Towards(Enum):
+    """Where the next proposals are looked for, from those already made."""
+
+    AGAIN = auto()
+    OTHERS = auto()
+    LATER = auto()
+    EARLIER = auto()
+    OTHER_DAY = auto()
+
+
 @dataclass(frozen=True)
 class Heard:
-    """What a text says that a booking can use."""
+    """What a text says that a booking can use.
+
+    `unsure` are the communes it may mean, and `said` how it was written. `hours` are of no day in particular.
+    """
 
     places: tuple[Place, ...] = ()
-    commune: str | None = None
+    commune: Commune | None = None
     nearby: bool = False
     outside: Commune | None = None
+    unsure: tuple[Commune, ...] = ()
+    said: str = ""
     anywhere: bool = False
     mode: Mode | None = None
     phone: str | None = None
-    wanted: tuple[tuple[datetime, datetime], ...] = ()
-    excluded: tuple[tuple[datetime, datetime], ...] = ()
+    wanted: tuple[Span, ...] = ()
+    excluded: tuple[Span, ...] = ()
+    hours: tuple[Hours, ...] = ()
+    excluded_hours: tuple[Hours, ...] = ()
+    soonest: bool = False
     refusal: str | None = None
+
+    @property
+    def anything_of_a_place(self) -> bool:
+        return bool(self.places or self.commune or self.outside or self.unsure or self.anywhere)
 
     @property
     def anything(self) -> bool:
         return bool(
-            self.places
-            or self.commune
-            or self.outside
-            or self.anywhere
+            self.anything_of_a_place
             or self.mode
             or self.phone
             or self.wanted
             or self.excluded
+            or self.hours
+            or self.excluded_hours
+            or self.soonest
             or self.refusal
         )
 
 
+OPEN = select(BookingDraft).where(
+    BookingDraft.conversation_id == bindparam("conversation"), BookingDraft.state == DraftState.OPEN
+)
+
+
 async def open_draft(session: AsyncSession, conversation: Conversation, now: datetime) -> BookingDraft | None:
     """The booking under way; one that was left for two days is over."""
-    draft: BookingDraft | None = await session.scalar(
-        select(BookingDraft).where(
-            BookingDraft.conversation_id == conversation.id, BookingDraft.state == DraftState.OPEN
-        )
-    )
+    draft: BookingDraft | None = await session.scalar(OPEN, {"conversation": conversation.id})
     if draft is not None and now - draft.touched_at > DRAFT_LIVES:
         await _leave(session, draft)
         return None
@@ -102,6 +135,9 @@ async def start(
             conversation_id=conversation.id,
             wanted=[],
             excluded=[],
+            hours=[],
+            excluded_hours=[],
+            communes=[],
             offered=[],
             seen=[],
             opened_at=now,
@@ -119,7 +155,16 @@ async def start(
             await nudges.plan_unfinished(session, draft, now)
     draft.touched_at = now
     heard = await hear(session, conversation, text, now)
+    if _asks_where(draft) and not heard.anything_of_a_place and conversation.commune is not None:
+        # They said where they live before.
+        known = await places.near(session, conversation, conversation.commune)
+        if len(known.places) == 1:
+            heard = replace(heard, places=known.places)
     return await _go_on(session, conversation, draft, heard, now)
+
+
+def _asks_where(draft: BookingDraft) -> bool:
+    return draft.place_id is None and not draft.anywhere and draft.mode in (None, Mode.ON_SITE)
 
 
 async def answer(
@@ -141,9 +186,16 @@ async def answer(
     yes = affirms if yes is None else yes
     chosen = _chosen(draft)
     index = replies.ordinal(text)
-    where = draft.place_id is None and not draft.anywhere and draft.mode in (None, Mode.ON_SITE)
-    heard = await hear(session, conversation, text, now, asked=where)
+    heard = await hear(session, conversation, text, now, asked=_asks_where(draft))
     draft.touched_at = now
+    if draft.communes and not heard.anything:
+        if index is None and yes is True and len(draft.communes) == 1:
+            index = 0
+        if index is not None and index < len(draft.communes):
+            heard = _heard_of(await places.near(session, conversation, draft.communes[index]))
+            return await _go_on(session, conversation, draft, heard, now)
+        if yes is False:
+            return await _elsewhere(session, conversation, draft, now)
     if chosen is not None and yes is True and not heard.anything:
         return await _confirm(session, conversation, draft, chosen, now)
     if draft.offered and index is not None:
@@ -152,14 +204,13 @@ async def answer(
             return await _choose(session, conversation, draft, offered[index], now)
     if replies.wants_elsewhere(text) and not heard.places:
         return await _elsewhere(session, conversation, draft, now)
-    if replies.wants_more(text) and draft.offered and not heard.wanted:
-        return await _propose(session, conversation, draft, now, later=True)
+    towards = _towards(text)
+    if towards is not None and draft.offered and not heard.anything:
+        return await _propose(session, conversation, draft, now, towards)
     if chosen is not None and yes is False and not heard.anything:
-        await appointments.release(session, draft)
-        draft.chosen = None
         return [Say("utter_booking_which_day"), *await _propose(session, conversation, draft, now)]
     if chosen is None and yes is False and draft.offered and not heard.anything:
-        return await _propose(session, conversation, draft, now, later=True)
+        return await _propose(session, conversation, draft, now, Towards.OTHERS)
     if chosen is None and yes is True and len(draft.offered) == 1:
         return await _choose(session, conversation, draft, _slot_from(draft.offered[0]), now)
     if not heard.anything:
@@ -168,16 +219,28 @@ async def answer(
     return await _go_on(session, conversation, draft, heard, now)
 
 
+def _towards(text: str) -> Towards | None:
+    """The other proposals a text asks for; None if it asks for none."""
+    asked = (
+        (replies.wants_earlier, Towards.EARLIER),
+        (replies.wants_later, Towards.LATER),
+        (replies.wants_other_day, Towards.OTHER_DAY),
+        (replies.wants_more, Towards.OTHERS),
+    )
+    return next((towards for asks, towards in asked if asks(text)), None)
+
+
 async def not_understood(
-    session: AsyncSession, conversation: Conversation, draft: BookingDraft, now: datetime
+    session: AsyncSession, conversation: Conversation, draft: BookingDraft, text: str, now: datetime
 ) -> list[Say]:
     """Nothing useful was said: the question again, in other words; the second time a human is offered."""
     draft.unanswered += 1
     if draft.unanswered >= 2:
         draft.unanswered = 0
         return [Say("utter_booking_need_human")]
-    heard = Heard()
-    return [Say("utter_booking_not_understood"), *await _go_on(session, conversation, draft, heard, now)]
+    missed = _asks_where(draft) and A_PLACE.fullmatch(replies.plain(text))
+    response = "utter_place_not_found" if missed else "utter_booking_not_understood"
+    return [Say(response), *await _go_on(session, conversation, draft, Heard(), now)]
 
 
 async def leave(session: AsyncSession, conversation: Conversation, now: datetime) -> list[Say]:
@@ -218,6 +281,8 @@ async def press(
         if place is None:
             raise SlotGone
         return await _on_open(session, conversation, Heard(places=(place,)), now)
+    if verb == "near":
+        return await _near(session, conversation, arguments[0], now)
     if verb == "anywhere":
         return await _on_open(session, conversation, Heard(anywhere=True), now)
     if verb == "mode":
@@ -255,15 +320,27 @@ async def _press_of_draft(
             return [Say("utter_slot_gone"), *await _propose(session, conversation, draft, now)]
         return await _choose(session, conversation, draft, slot, now)
     if verb == "more":
-        return await _propose(session, conversation, draft, now, later=True)
+        return await _propose(session, conversation, draft, now, Towards.OTHERS)
     if verb == "elsewhere":
         return await _elsewhere(session, conversation, draft, now)
     chosen = _chosen(draft)
     if verb == "take" and chosen is not None:
         return await _confirm(session, conversation, draft, chosen, now)
-    await appointments.release(session, draft)
-    draft.chosen = None
-    return await _propose(session, conversation, draft, now, later=True)
+    return await _propose(session, conversation, draft, now, Towards.OTHERS)
+
+
+async def _near(session: AsyncSession, conversation: Conversation, insee: str, now: datetime) -> list[Say]:
+    """The commune that was asked about: for the booking under way, else to be told where to come."""
+    draft = await open_draft(session, conversation, now)
+    if insee == "other":
+        return (
+            await _elsewhere(session, conversation, draft, now)
+            if draft is not None
+            else await places.tell_all(session, conversation)
+        )
+    if draft is None:
+        return await places.tell_near(session, conversation, insee, now)
+    return await _on_open(session, conversation, _heard_of(await places.near(session, conversation, insee)), now)
 
 
 async def _on_open(session: AsyncSession, conversation: Conversation, heard: Heard, now: datetime) -> list[Say]:
@@ -292,18 +369,35 @@ async def hear(
     if reading.refused and not reading.candidates:
         impossible = reading.refused[0].reason is dates.RefusalReason.IMPOSSIBLE
         refusal = "utter_date_impossible" if impossible else "utter_date_past"
-    return Heard(
-        places=found.places,
-        commune=found.commune.name if found.commune else None,
-        nearby=found.nearby,
-        outside=found.outside,
+    return replace(
+        _heard_of(found),
         anywhere=replies.wants_anywhere(text),
         mode=read_mode(text),
         phone=read_phone(text),
-        wanted=tuple((one.start, one.end) for one in reading.candidates),
-        excluded=tuple((one.start, one.end) for one in reading.excluded),
+        wanted=tuple((one.start, one.end) for one in reading.candidates if one.day_named),
+        excluded=tuple((one.start, one.end) for one in reading.excluded if one.day_named),
+        hours=tuple(_hours(one) for one in reading.candidates if not one.day_named),
+        excluded_hours=tuple(_hours(one) for one in reading.excluded if not one.day_named),
+        soonest=replies.wants_soonest(text),
         refusal=refusal,
     )
+
+
+def _heard_of(found: places.Found) -> Heard:
+    return Heard(
+        places=found.places,
+        commune=found.commune,
+        nearby=found.nearby,
+        outside=found.outside,
+        unsure=found.unsure,
+        said=found.said,
+    )
+
+
+def _hours(candidate: dates.Candidate) -> Hours:
+    """The minutes of the day of "le matin", said of no day in particular."""
+    start, end = in_paris(candidate.start), in_paris(candidate.end)
+    return start.hour * 60 + start.minute, DAY_MINUTES if end.date() > start.date() else end.hour * 60 + end.minute
 
 
 def read_mode(text: str) -> Mode | None:
@@ -323,28 +417,32 @@ async def _go_on(
     if heard.refusal:
         says.append(Say(heard.refusal))
     if heard.outside:
-        says.append(places.say_outside(heard.outside))
-    changed = await _keep(session, draft, heard, now)
+        says.append(places.say_outside(conversation, heard.outside))
+    changed = _keep(draft, heard)
+    if heard.unsure:
+        return [*says, places.ask_which(heard.said, heard.unsure)]
+    if heard.commune:
+        conversation.commune = heard.commune.insee
     if heard.commune and heard.nearby and heard.places:
-        says.append(Say("utter_place_nearby", {"commune": heard.commune}))
+        says.append(Say("utter_place_nearby", {"commune": heard.commune.name}))
     if heard.commune and not heard.places:
-        says.append(Say("utter_place_none_near", {"commune": heard.commune}))
-    if changed and draft.chosen is not None:
-        await appointments.release(session, draft)
-        draft.chosen = None
+        says.append(Say("utter_place_none_near", {"commune": heard.commune.name}))
+    if changed:
+        await _let_go(session, draft)
     chosen = _chosen(draft)
     if chosen is not None:
         return [*says, await _ask_confirmation(session, draft, chosen)]
     if draft.mode is Mode.PHONE and draft.phone is None:
         return [*says, Say("utter_booking_ask_phone")]
-    if draft.mode in (None, Mode.ON_SITE) and draft.place_id is None and not draft.anywhere:
+    if _asks_where(draft):
         return says + await _ask_place(session, conversation, heard.places, now)
     return says + await _propose(session, conversation, draft, now)
 
 
-async def _keep(session: AsyncSession, draft: BookingDraft, heard: Heard, now: datetime) -> bool:
+def _keep(draft: BookingDraft, heard: Heard) -> bool:
     """Write what was heard in the draft; True if it changes which slots fit."""
-    before = (draft.place_id, draft.anywhere, draft.mode, list(draft.wanted), list(draft.excluded))
+    before = _wishes(draft)
+    draft.communes = [commune.insee for commune in heard.unsure]
     if len(heard.places) == 1:
         draft.place_id, draft.anywhere = heard.places[0].id, False
     elif len(heard.places) > 1:
@@ -355,6 +453,8 @@ async def _keep(session: AsyncSession, draft: BookingDraft, heard: Heard, now: d
         draft.mode = heard.mode
     if heard.phone is not None:
         draft.phone = heard.phone
+    if heard.soonest:
+        draft.wanted, draft.hours, draft.seen = [], [], []
     if heard.wanted:
         draft.wanted = [[start.isoformat(), end.isoformat()] for start, end in heard.wanted]
         draft.excluded = [
@@ -363,10 +463,34 @@ async def _keep(session: AsyncSession, draft: BookingDraft, heard: Heard, now: d
             if not any(start <= wished < end for wished, _ in heard.wanted)
         ]
         draft.seen = []
+        if any(end - start < MOST_OF_A_DAY for start, end in heard.wanted):
+            draft.hours = []  # "vendredi matin" says its own hours
     if heard.excluded:
         draft.excluded = [[start.isoformat(), end.isoformat()] for start, end in heard.excluded]
-    after = (draft.place_id, draft.anywhere, draft.mode, list(draft.wanted), list(draft.excluded))
-    return before != after
+    if heard.hours:
+        # "Le matin plutôt": of the days already asked for, whatever hours were said of them.
+        draft.wanted = [[start.isoformat(), end.isoformat()] for start, end in map(_whole_days, _spans(draft.wanted))]
+        draft.hours, draft.seen = [list(hours) for hours in heard.hours], []
+    if heard.excluded_hours:
+        draft.excluded_hours = [list(hours) for hours in heard.excluded_hours]
+    return before != _wishes(draft)
+
+
+def _wishes(draft: BookingDraft) -> tuple[object, ...]:
+    return (
+        draft.place_id,
+        draft.anywhere,
+        draft.mode,
+        list(draft.wanted),
+        list(draft.excluded),
+        list(draft.hours),
+        list(draft.excluded_hours),
+    )
+
+
+def _whole_days(span: Span) -> Span:
+    first, last = in_paris(span[0]).date(), in_paris(span[1] - timedelta(microseconds=1)).date()
+    return day_bounds(first)[0], day_bounds(last)[1]
 
 
 async def _ask_place(
@@ -382,9 +506,11 @@ async def _ask_place(
 async def _elsewhere(
     session: AsyncSession, conversation: Conversation, draft: BookingDraft, now: datetime
 ) -> list[Say]:
-    await appointments.release(session, draft)
-    draft.place_id, draft.anywhere, draft.chosen, draft.offered = None, False, None, []
-    return await _ask_place(session, conversation, (), now)
+    left = draft.place_id
+    await _let_go(session, draft)
+    draft.place_id, draft.anywhere, draft.offered, draft.communes = None, False, [], []
+    others = [place for place in await places.of_territory(session, conversation) if place.id != left]
+    return await _ask_place(session, conversation, others, now)
 
 
 async def _propose(
@@ -392,48 +518,121 @@ async def _propose(
     conversation: Conversation,
     draft: BookingDraft,
     now: datetime,
-    *,
-    later: bool = False,
+    towards: Towards = Towards.AGAIN,
 ) -> list[Say]:
-    """Three free slots as buttons; `later` goes on after those already seen."""
-    slots = await appointments.free_slots(
-        session,
-        conversation.structure.territory_id,
-        now,
-        place_id=draft.place_id if draft.mode in (None, Mode.ON_SITE) else None,
-        mode=draft.mode,
-        draft_id=draft.id,
-    )
-    excluded = _spans(draft.excluded)
-    slots = [slot for slot in slots if not any(start <= slot.starts_at < end for start, end in excluded)]
-    if later and draft.seen:
+    """Three free slots as buttons: what was asked for, else the nearest in time, with the nearest in place."""
+    before = [_slot_from(item) for item in draft.offered]
+    await _let_go(session, draft)
+    slots = await _free(session, conversation, draft, now, draft.place_id)
+    if towards is Towards.OTHERS and draft.seen:
         seen = {datetime.fromisoformat(instant) for instant in draft.seen}
         slots = [slot for slot in slots if slot.starts_at not in seen]
     if not slots:
         says = [Say("utter_booking_no_slot")]
         return says + await handoffs.ask_and_say(session, conversation, HandoffReason.NO_SLOT, now)
+    if towards in (Towards.EARLIER, Towards.LATER, Towards.OTHER_DAY):
+        moved = _beyond(slots, before, towards)
+        if not moved:
+            response = "utter_booking_none_earlier" if towards is Towards.EARLIER else "utter_booking_none_later"
+            return await _show(session, draft, before, [Say(response)])
+        return await _show(session, draft, moved, [])
     wanted = _spans(draft.wanted)
+    in_hours = [slot for slot in slots if _within_hours(slot, draft.hours)] if draft.hours else slots
+    asked = [slot for slot in in_hours if not wanted or _in_spans(slot, wanted)]
+    if asked:
+        picked = pick_three(in_hours, wanted)
+        exact = [slot for slot in picked if len(picked) == 1 or _is_exactly(slot, wanted)]
+        if exact and wanted and towards is Towards.AGAIN:
+            draft.offered = [_slot_json(slot) for slot in picked]
+            draft.seen = [*draft.seen, *(slot.starts_at.isoformat() for slot in picked)]
+            return await _choose(session, conversation, draft, exact[0], now)
+        return await _show(session, draft, picked, [])
     picked = pick_three(slots, wanted)
-    says = []
-    if wanted and not any(start <= slot.starts_at < end for slot in picked for start, end in wanted):
-        says.append(Say("utter_booking_none_then"))
+    near = await _elsewhere_then(session, conversation, draft, now, wanted)
+    if near is not None:
+        picked = sorted([*picked[:2], near], key=lambda slot: slot.starts_at)
+    return await _show(session, draft, picked, [Say("utter_booking_none_then")])
+
+
+def _beyond(slots: Sequence[Slot], before: Sequence[Slot], towards: Towards) -> list[Slot]:
+    """Three of the slots that are earlier or later than those proposed before, or on other days."""
+    starts = [slot.starts_at for slot in before]
+    if towards is Towards.EARLIER:
+        sooner = [slot for slot in slots if slot.starts_at < min(starts)]
+        return pick_three(sooner, [(sooner[0].starts_at, min(starts))]) if sooner else []
+    if towards is Towards.LATER:
+        return pick_three([slot for slot in slots if slot.starts_at > max(starts)], [])
+    days = {in_paris(start).date() for start in starts}
+    return pick_three([slot for slot in slots if in_paris(slot.starts_at).date() not in days], [])
+
+
+async def _free(
+    session: AsyncSession, conversation: Conversation, draft: BookingDraft, now: datetime, place_id: int | None
+) -> list[Slot]:
+    """The free slots that the draft does not exclude."""
+    slots = await appointments.free_slots(
+        session,
+        conversation.structure.territory_id,
+        now,
+        place_id=place_id if draft.mode in (None, Mode.ON_SITE) else None,
+        mode=draft.mode,
+        draft_id=draft.id,
+    )
+    excluded = _spans(draft.excluded)
+    kept = [slot for slot in slots if not _in_spans(slot, excluded)]
+    if draft.excluded_hours:
+        kept = [slot for slot in kept if not _within_hours(slot, draft.excluded_hours)]
+    return kept
+
+
+async def _elsewhere_then(
+    session: AsyncSession, conversation: Conversation, draft: BookingDraft, now: datetime, wanted: list[Span]
+) -> Slot | None:
+    """When nothing is free then at the place asked for: the first slot then at the nearest place around."""
+    place = await session.get(Place, draft.place_id) if draft.place_id else None
+    if place is None or not wanted or draft.mode not in (None, Mode.ON_SITE):
+        return None
+    for other in places.around(await places.of_territory(session, conversation), place):
+        for slot in await _free(session, conversation, draft, now, other.id):
+            if _in_spans(slot, wanted) and (not draft.hours or _within_hours(slot, draft.hours)):
+                return slot
+    return None
+
+
+async def _show(session: AsyncSession, draft: BookingDraft, picked: Sequence[Slot], says: list[Say]) -> list[Say]:
+    """The proposals as buttons, with the place on each where there are several."""
     draft.offered = [_slot_json(slot) for slot in picked]
     draft.seen = [*draft.seen, *(slot.starts_at.isoformat() for slot in picked)]
-    asked = [slot for slot in picked if len(picked) == 1 or _is_exactly(slot, wanted)]
-    if asked and wanted and not says and not later:
-        return await _choose(session, conversation, draft, asked[0], now)
+    one_place = len({slot.place_id for slot in picked}) == 1
     buttons = [
         Button(
-            await _slot_title(session, draft, slot),
+            await _slot_title(session, draft, slot, one_place=one_place),
             f"slot:{draft.id}:{slot.opening_id}:{int(slot.starts_at.timestamp()) // 60}:{slot.mode.value}",
         )
         for slot in picked
     ]
     place = await session.get(Place, draft.place_id) if draft.place_id else None
     if place is not None and draft.mode in (None, Mode.ON_SITE):
-        return [*says, Say("utter_booking_propose_at", _ids(draft) | {"place": place.name}, tuple(buttons))]
+        response = "utter_booking_propose_at" if one_place else "utter_booking_propose_around"
+        return [*says, Say(response, _ids(draft) | {"place": place.name}, tuple(buttons))]
     mode = draft.mode or Mode.ON_SITE
     return [*says, Say("utter_booking_propose", _ids(draft) | {"mode": mode.label}, tuple(buttons))]
+
+
+def _in_spans(slot: Slot, spans: Sequence[Span]) -> bool:
+    return any(start <= slot.starts_at < end for start, end in spans)
+
+
+def _within_hours(slot: Slot, hours: Sequence[Sequence[int]]) -> bool:
+    local = in_paris(slot.starts_at)
+    return any(start <= local.hour * 60 + local.minute < end for start, end in hours)
+
+
+async def _let_go(session: AsyncSession, draft: BookingDraft) -> None:
+    """The slot that was being confirmed is free again."""
+    if draft.chosen is not None:
+        await appointments.release(session, draft)
+        draft.chosen = None
 
 
 def _is_exactly(slot: Slot, wanted: list[tuple[datetime, datetime]]) -> bool:
@@ -577,8 +776,8 @@ def _spans(pairs: list[list[str]]) -> list[tuple[datetime, datetime]]:
     return [(datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in pairs]
 
 
-async def _slot_title(session: AsyncSession, draft: BookingDraft, slot: Slot) -> str:
-    if draft.place_id is None and slot.mode is Mode.ON_SITE:
+async def _slot_title(session: AsyncSession, draft: BookingDraft, slot: Slot, *, one_place: bool) -> str:
+    if (draft.place_id is None or not one_place) and slot.mode is Mode.ON_SITE:
         return title_with_place(await session.get_one(Place, slot.place_id), slot.starts_at)
     local = in_paris(slot.starts_at)
     return f"{DAYS[local.weekday()][:3]}. {_short_date(local)} {say_time(local)}"

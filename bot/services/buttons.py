@@ -15,7 +15,9 @@ from bot.errors import NoAppointment, Refusal
 from bot.services import appointments, booking, bus, handoffs, people, places, reminding, rights, workshops
 from bot.storage.tables import Appointment, Conversation, Place, Turn
 
-BOOKING_VERBS = frozenset(("book", "resume", "place", "anywhere", "mode", "slot", "more", "elsewhere", "take", "other"))
+BOOKING_VERBS = frozenset(
+    ("book", "resume", "place", "near", "anywhere", "mode", "slot", "more", "elsewhere", "take", "other")
+)
 
 
 WORDS = {

@@ -13,6 +13,7 @@ from bot.domain.calendar import in_paris, is_quiet, say_day, say_time
 from bot.domain.conversations import Say
 from bot.domain.nudges import NudgeKind, NudgeState, next_loud_day, reminder_times
 from bot.domain.outbox import OutboxKind
+from bot.domain.people import Channel
 from bot.domain.team import NoticeKind
 from bot.services import outbox, people, team, workshops
 from bot.storage.tables import (
@@ -157,6 +158,8 @@ async def _why_not(session: AsyncSession, nudge: Nudge, now: datetime) -> str | 
         return "erased"
     if identity.unreachable_at is not None:
         return "unreachable"
+    if identity.channel is Channel.PARTNER:
+        return "not come yet"
     if nudge.kind is NudgeKind.WORKSHOP:
         return await workshops.why_not_remind(session, nudge)
     if nudge.kind.is_reminder:

@@ -74,7 +74,10 @@ class Structure(Base):
 
 
 class Adviser(Base):
-    """Someone who answers. `telegram_chat` is where notices go, if they linked their Telegram."""
+    """Someone who answers, or a partner who only books.
+
+    `telegram_chat` is where notices go, if they linked their Telegram.
+    """
 
     __tablename__ = "adviser"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -82,6 +85,8 @@ class Adviser(Base):
     structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"))
     first_name: Mapped[str] = mapped_column(String(40))
     role: Mapped[Role] = mapped_column(Named(Role))
+    # Of a partner: who they work for, which is not the structure they book with.
+    organisation: Mapped[str | None] = mapped_column(String(80))
     email: Mapped[str | None] = mapped_column(String(200), unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(200))
     must_change_password: Mapped[bool] = mapped_column(default=False)
@@ -185,6 +190,8 @@ class Opening(Base):
     key: Mapped[str] = mapped_column(String(120), unique=True)
     place_id: Mapped[int] = mapped_column(ForeignKey("place.id"))
     adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    # Who receives with them, educator and conseiller together.
+    second_adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
     weekday: Mapped[int | None]
     on_date: Mapped[date | None] = mapped_column(Date)
     first_date: Mapped[date | None] = mapped_column(Date)
@@ -204,7 +211,7 @@ class Opening(Base):
     edited_at: Mapped[datetime | None]
     active: Mapped[bool] = mapped_column(default=True)
     place: Mapped[Place] = relationship(lazy="joined")
-    adviser: Mapped[Adviser | None] = relationship(lazy="joined")
+    adviser: Mapped[Adviser | None] = relationship(lazy="joined", foreign_keys=[adviser_id])
 
 
 class Absence(Base):
@@ -494,8 +501,11 @@ class Appointment(Base):
     place_id: Mapped[int] = mapped_column(ForeignKey("place.id"))
     opening_id: Mapped[int] = mapped_column(ForeignKey("opening.id"))
     adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    second_adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
     reason: Mapped[str] = mapped_column(String(40), default="first_meeting")
     mode: Mapped[Mode] = mapped_column(Named(Mode))
+    # Where they meet when the adviser comes to them: "devant la gare", in the young person's words.
+    meeting_point: Mapped[str | None] = mapped_column(String(120))
     phone: Mapped[str | None] = mapped_column(String(20))
     remind_by: Mapped[RemindBy | None] = mapped_column(Named(RemindBy))
     remind_phone: Mapped[str | None] = mapped_column(String(20))
@@ -513,6 +523,24 @@ class Appointment(Base):
     marked_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
     place: Mapped[Place] = relationship(lazy="joined")
     adviser: Mapped[Adviser | None] = relationship(lazy="joined", foreign_keys=[adviser_id])
+    second_adviser: Mapped[Adviser | None] = relationship(lazy="joined", foreign_keys=[second_adviser_id])
+
+
+class PartnerBooking(Base):
+    """An appointment that a partner booked for a young person, with their agreement and no more than a first name.
+
+    `opened_at` is when the young person opened their link; until then, nobody reads the conversation it is in.
+    """
+
+    __tablename__ = "partner_booking"
+    appointment_id: Mapped[int] = mapped_column(ForeignKey("appointment.id"), primary_key=True)
+    partner_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"), index=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), unique=True)
+    first_name: Mapped[str] = mapped_column(String(40))
+    agreed_at: Mapped[datetime]
+    opened_at: Mapped[datetime | None]
+    appointment: Mapped[Appointment] = relationship(lazy="joined")
+    partner: Mapped[Adviser] = relationship(lazy="joined")
 
 
 class SlotSlice(Base):
@@ -598,8 +626,15 @@ class BookingDraft(Base):
     anywhere: Mapped[bool] = mapped_column(default=False)
     mode: Mapped[Mode | None] = mapped_column(Named(Mode))
     phone: Mapped[str | None] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(String(40), default="first_meeting")
+    meeting_point: Mapped[str | None] = mapped_column(String(120))
+    # The communes that were asked about, by INSEE code.
+    communes: Mapped[list[Any]] = mapped_column(default=list)
     wanted: Mapped[list[Any]]
     excluded: Mapped[list[Any]]
+    # Minutes of any day: "le matin plutôt", "pas le matin".
+    hours: Mapped[list[Any]] = mapped_column(default=list)
+    excluded_hours: Mapped[list[Any]] = mapped_column(default=list)
     offered: Mapped[list[Any]]
     seen: Mapped[list[Any]]
     chosen: Mapped[dict[str, Any] | None]
