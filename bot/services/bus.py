@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain import bus, communes
 from bot.domain.appointments import AppointmentState, Mode, Slot
 from bot.domain.bus import News
-from bot.domain.calendar import PARIS, day_bounds, in_paris, is_holiday, say_day, say_time
+from bot.domain.calendar import DAYS, MONTHS, PARIS, day_bounds, in_paris, is_holiday, say_day, say_time
 from bot.domain.communes import Commune
 from bot.domain.conversations import Button, Say
 from bot.domain.outbox import OutboxKind
@@ -171,10 +171,9 @@ async def tell(session: AsyncSession, conversation: Conversation, text: str, now
 
 
 def _say_stops(found: Sequence[Passage], commune: Commune | None, now: datetime) -> Say:
-    buttons = tuple(_button(one) for one in found)
-    there = {one.opening.place_id for one in found}
-    if len(there) == 1:
-        place = found[0].opening.place
+    place = found[0].opening.place
+    buttons = _buttons(found, place.id)
+    if all(one.opening.place_id == place.id for one in found):
         lines = "\n".join(_line(one, now) for one in found)
         return Say("utter_bus_at", {"place": _where(place), "stops": lines}, buttons)
     lines = "\n".join(f"{_line(one, now)}, {one.opening.place.name}" for one in found)
@@ -183,8 +182,23 @@ def _say_stops(found: Sequence[Passage], commune: Commune | None, now: datetime)
     return Say("utter_bus_near", {"commune": commune.name, "stops": lines}, buttons)
 
 
-def _button(passage: Passage) -> Button:
-    return Button(booking.title_with_place(passage.opening.place, passage.starts_at), f"bus:{passage.opening.id}")
+def _buttons(passages: Sequence[Passage], said: int | None) -> tuple[Button, ...]:
+    """One for each passage, to book there; the place is not said again when it is `said` of all."""
+    everywhere = any(one.opening.place_id != said for one in passages)
+    return tuple(
+        Button(
+            booking.title_with_place(one.opening.place, one.starts_at) if everywhere else _title(one.starts_at),
+            f"bus:{one.opening.id}",
+        )
+        for one in passages
+    )
+
+
+def _title(starts_at: datetime) -> str:
+    """ "mer. 17 mars, 14 h"."""
+    local = in_paris(starts_at)
+    number = "1er" if local.day == 1 else str(local.day)
+    return f"{DAYS[local.weekday()][:3]}. {number} {MONTHS[local.month - 1]}, {say_time(local)}"
 
 
 def _where(place: Place) -> str:
@@ -423,7 +437,7 @@ async def _cancel_one(
     values = appointments.describe(appointment, now)
     await appointments.cancel(session, appointment, AppointmentState.CANCELLED_BY_STRUCTURE, now)
     appointment.marked_at, appointment.marked_by = now, adviser.id
-    say = Say(response, values, tuple(_button(one) for one in next_ones))
+    say = Say(response, values, _buttons(next_ones, appointment.place.id))
     await _tell(session, appointment, say, now, file=True)
 
 
