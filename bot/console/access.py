@@ -33,7 +33,17 @@ from bot.errors import NothingToDo, Refusal
 from bot.services import accounts, desk, handoffs
 from bot.settings import Settings
 from bot.storage.database import Database
-from bot.storage.tables import Adviser, Alert, Appointment, Conversation, Handoff, Notice
+from bot.storage.tables import (
+    Absence,
+    Adviser,
+    Alert,
+    Appointment,
+    Conversation,
+    Handoff,
+    Notice,
+    Opening,
+    Place,
+)
 
 HOME = "/console"
 SESSION, DOOR, SAID = "console", "console_door", "console_said"
@@ -184,11 +194,18 @@ async def coordinating(caller: Annotated[Caller, Depends(acting)]) -> Caller:
     return caller
 
 
+async def reading_coordinator(caller: Annotated[Caller, Depends(caller)]) -> Caller:
+    if caller.adviser.role is not Role.COORDINATOR:
+        raise Forbidden
+    return caller
+
+
 Newcomer = Annotated[Caller, Depends(newcomer)]
 ActingNewcomer = Annotated[Caller, Depends(acting_newcomer)]
 Reader = Annotated[Caller, Depends(caller)]
 Actor = Annotated[Caller, Depends(acting)]
 Coordinator = Annotated[Caller, Depends(coordinating)]
+ReadingCoordinator = Annotated[Caller, Depends(reading_coordinator)]
 TheConsole = Annotated[Console, Depends(the_console)]
 
 
@@ -296,5 +313,37 @@ async def notice_of(session: AsyncSession, adviser: Adviser, number: int) -> Not
 async def colleague_of(session: AsyncSession, adviser: Adviser, number: int) -> Adviser:
     found = await session.get(Adviser, number)
     if found is None or not found.active or found.structure_id != adviser.structure_id:
+        raise NotFound
+    return found
+
+
+async def opening_of(session: AsyncSession, adviser: Adviser, number: int) -> Opening:
+    """An opening at one of the structure's places, or of one of its advisers."""
+    found = await session.get(Opening, number)
+    if found is None or not found.active:
+        raise NotFound
+    guest = found.adviser is not None and found.adviser.structure_id == adviser.structure_id
+    if found.place.structure_id != adviser.structure_id and not guest:
+        raise NotFound
+    return found
+
+
+async def absence_of(session: AsyncSession, adviser: Adviser, number: int) -> Absence:
+    found = await session.get(Absence, number)
+    if found is None or not found.active:
+        raise NotFound
+    owners = {
+        found.structure_id,
+        found.adviser and found.adviser.structure_id,
+        found.place and found.place.structure_id,
+    }
+    if adviser.structure_id not in owners:
+        raise NotFound
+    return found
+
+
+async def place_of(session: AsyncSession, adviser: Adviser, number: int) -> Place:
+    found = await session.get(Place, number)
+    if found is None or found.structure_id != adviser.structure_id:
         raise NotFound
     return found

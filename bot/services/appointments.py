@@ -27,6 +27,7 @@ from bot.domain.calendar import PARIS, day_bounds, in_paris, is_holiday, say_day
 from bot.domain.conversations import Say
 from bot.domain.outbox import OutboxKind
 from bot.domain.people import MilestoneKind
+from bot.domain.reasons import FIRST_MEETING
 from bot.domain.team import NoticeKind
 from bot.errors import (
     AlreadyBooked,
@@ -229,6 +230,7 @@ async def book(
     *,
     draft: BookingDraft | None = None,
     phone: str | None = None,
+    reason: str = FIRST_MEETING,
 ) -> Appointment:
     """Book a slot, and plan its reminders. Committed with the caller's unit of work.
 
@@ -246,6 +248,7 @@ async def book(
         opening_id=slot.opening_id,
         adviser=await session.get(Adviser, slot.adviser_id) if slot.adviser_id else None,
         mode=slot.mode,
+        reason=reason,
         phone=phone,
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,

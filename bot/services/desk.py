@@ -19,6 +19,7 @@ from bot.domain.conversations import Author
 from bot.domain.handoffs import HandoffState
 from bot.domain.outbox import OutboxState
 from bot.domain.people import Channel
+from bot.domain.reasons import FIRST_MEETING, BookableBy
 from bot.domain.safety import Kind
 from bot.domain.team import NoticeKind, PresenceSaid
 from bot.services import appointments, handoffs, team
@@ -32,6 +33,8 @@ from bot.storage.tables import (
     Message,
     Notice,
     OutboxRow,
+    Place,
+    Reason,
     Structure,
 )
 
@@ -88,10 +91,15 @@ class Held:
 
 @dataclass(frozen=True)
 class Entry:
-    """An appointment in a list; `who.conversation_id` is 0 when its conversation is another structure's."""
+    """An appointment in a list; `who.conversation_id` is 0 when its conversation is another structure's.
+
+    `ours` tells that the appointment is the structure's: an adviser may receive at another structure's place.
+    """
 
     appointment: Appointment
     who: Who
+    reason: str
+    ours: bool
     begun: bool
     over: bool
 
@@ -268,12 +276,12 @@ async def entries(session: AsyncSession, structure: Structure, day: date, now: d
         )
         .order_by(Appointment.starts_at, Appointment.id)
     )
-    return await _entries(session, structure, rows.all(), now)
+    return await show(session, structure, rows.all(), now)
 
 
 async def unmarked(session: AsyncSession, structure: Structure, now: datetime) -> tuple[Entry, ...]:
     """The appointments that are over and that nobody marked; those of the day from 17:00."""
-    return await _entries(session, structure, await appointments.unmarked(session, now, structure.id), now)
+    return await show(session, structure, await appointments.unmarked(session, now, structure.id), now)
 
 
 async def calls(session: AsyncSession, structure: Structure, now: datetime) -> tuple[Entry, ...]:
@@ -295,12 +303,12 @@ async def calls(session: AsyncSession, structure: Structure, now: datetime) -> t
         )
         .order_by(Appointment.starts_at, Appointment.id)
     )
-    return await _entries(session, structure, rows.all(), now)
+    return await show(session, structure, rows.all(), now)
 
 
 async def entry(session: AsyncSession, appointment: Appointment, now: datetime) -> Entry:
     structure = await session.get_one(Structure, appointment.structure_id)
-    [shown] = await _entries(session, structure, [appointment], now)
+    [shown] = await show(session, structure, [appointment], now)
     return shown
 
 
@@ -334,13 +342,20 @@ async def others_of(session: AsyncSession, conversation: Conversation) -> tuple[
     return tuple(who(one) for one in rows)
 
 
-async def _entries(
+async def show(
     session: AsyncSession, structure: Structure, rows: Sequence[Appointment], now: datetime
 ) -> tuple[Entry, ...]:
+    """Appointments as the lists of a structure show them."""
     conversations = {
         one.id: one
         for one in await session.scalars(
             select(Conversation).where(Conversation.id.in_([row.conversation_id for row in rows]))
+        )
+    }
+    names = {
+        (reason.structure_id, reason.slug): reason.name
+        for reason in await session.scalars(
+            select(Reason).where(Reason.structure_id.in_([row.structure_id for row in rows]))
         )
     }
     shown = []
@@ -349,8 +364,38 @@ async def _entries(
         named = who(conversation)
         if conversation.structure_id != structure.id:
             named = Who(0, named.number, named.commune, named.channel)
-        shown.append(Entry(row, named, begun=row.starts_at <= now, over=row.ends_at <= now))
+        shown.append(
+            Entry(
+                row,
+                named,
+                reason=names.get((row.structure_id, row.reason), ""),
+                ours=row.structure_id == structure.id,
+                begun=row.starts_at <= now,
+                over=row.ends_at <= now,
+            )
+        )
     return tuple(shown)
+
+
+async def places_of(session: AsyncSession, structure: Structure) -> Sequence[Place]:
+    """The places of a structure, by name."""
+    rows = await session.scalars(select(Place).where(Place.structure_id == structure.id).order_by(Place.name, Place.id))
+    return rows.all()
+
+
+async def reasons_of(session: AsyncSession, structure: Structure, by: BookableBy) -> list[Reason]:
+    """The reasons that may be booked, the first meeting first."""
+    rows = await session.scalars(
+        select(Reason).where(Reason.structure_id == structure.id, Reason.active).order_by(Reason.id)
+    )
+    bookable = [one for one in rows if by.value in one.bookable_by]
+    return sorted(bookable, key=lambda one: one.slug != FIRST_MEETING)
+
+
+async def reason_named(session: AsyncSession, structure_id: str, slug: str) -> Reason:
+    """The reason of an appointment, booked before it was withdrawn or not."""
+    found = await session.scalars(select(Reason).where(Reason.structure_id == structure_id, Reason.slug == slug))
+    return found.one()
 
 
 async def tick_off(session: AsyncSession, notice: Notice, now: datetime) -> None:

@@ -222,9 +222,7 @@ async def test_in_danger_the_lines_come_first_and_the_robot_says_what_it_is_last
         assert (await session.scalars(select(Alert.conversation_id))).all() == [young.id]
 
 
-@pytest.mark.parametrize(
-    ("kind", "text", "said"), [(IncomingKind.BLOCKED, "", 0), (IncomingKind.COMMAND, "cacher", 1)]
-)
+@pytest.mark.parametrize(("kind", "text", "said"), [(IncomingKind.BLOCKED, "", 0), (IncomingKind.COMMAND, "cacher", 1)])
 async def test_nothing_is_introduced_to_who_left_or_hides(
     database: Database, kind: IncomingKind, text: str, said: int
 ) -> None:
@@ -240,9 +238,7 @@ async def test_nothing_is_introduced_to_who_left_or_hides(
 # ── Actions ──────────────────────────────────────────────────────────────────────────────────
 
 
-async def _ask_human(
-    session: AsyncSession, conversation: Conversation, turn: Turn, now: object
-) -> turns.Acted:
+async def _ask_human(session: AsyncSession, conversation: Conversation, turn: Turn, now: object) -> turns.Acted:
     says = await handoffs.ask_and_say(session, conversation, HandoffReason.ASKED, NOW)
     return turns.Acted(says, {"asked": True})
 
@@ -259,9 +255,7 @@ async def test_an_action_sent_twice_is_done_once_and_says_the_same(database: Dat
         return await _ask_human(session, young, turn, now)
 
     got = [await turns.act(database, turn_id, "action_human", counted, NOW)]
-    got += await asyncio.gather(
-        *(turns.act(database, turn_id, "action_human", counted, NOW) for _ in range(3))
-    )
+    got += await asyncio.gather(*(turns.act(database, turn_id, "action_human", counted, NOW) for _ in range(3)))
     assert done == 1
     assert all(one == got[0] for one in got)
     assert got[0].says
@@ -270,9 +264,7 @@ async def test_an_action_sent_twice_is_done_once_and_says_the_same(database: Dat
 async def test_an_action_sent_twice_at_once_is_done_once(database: Database) -> None:
     async with database.unit_of_work() as session:
         turn_id = (await open_turn(session, await young_person(session))).id
-    got = await asyncio.gather(
-        *(turns.act(database, turn_id, "action_human", _ask_human, NOW) for _ in range(3))
-    )
+    got = await asyncio.gather(*(turns.act(database, turn_id, "action_human", _ask_human, NOW) for _ in range(3)))
     assert got[0] == got[1] == got[2]
     async with database.read_only() as session:
         assert len((await session.scalars(select(Handoff))).all()) == 1
