@@ -9,7 +9,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.assistant import forgetting
 from bot.clock import Clock
-from bot.services import accounts, alerts, appointments, budgets, feed, handoffs, nudges, people, web_sessions
+from bot.services import accounts, alerts, appointments, budgets, feed, handoffs, nudges, people, waiting, web_sessions
 from bot.settings import Settings
 from bot.storage.database import Database
 
@@ -43,6 +43,11 @@ def start_ticks(
             if await appointments.tick(session, clock.now()):
                 on_queued()
 
+    async def look_for_waiting_offers() -> None:
+        async with database.unit_of_work() as session:
+            if await waiting.tick(session, clock.now()):
+                on_queued()
+
     async def forget_old_logins() -> None:
         async with database.unit_of_work() as session:
             await accounts.forget_old(session, clock.now())
@@ -70,6 +75,7 @@ def start_ticks(
     scheduler.add_job(look_for_alerts, "interval", seconds=settings.tick_seconds)
     scheduler.add_job(look_for_handoffs, "interval", seconds=settings.tick_seconds)
     scheduler.add_job(look_for_unmarked_appointments, "interval", seconds=12 * settings.tick_seconds)
+    scheduler.add_job(look_for_waiting_offers, "interval", seconds=settings.tick_seconds)
     scheduler.add_job(forget_old_logins, "interval", seconds=FORGET_SECONDS)
     scheduler.add_job(forget_the_erased, "interval", seconds=FORGET_SECONDS)
     scheduler.add_job(throw_old_changes_away, "interval", seconds=FORGET_SECONDS)

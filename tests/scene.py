@@ -19,7 +19,7 @@ from bot.domain.appointments import AppointmentState
 from bot.domain.calendar import PARIS
 from bot.domain.handoffs import OPEN_STATES
 from bot.errors import AlreadyTaken
-from bot.services import alerts, appointments, handoffs
+from bot.services import alerts, appointments, handoffs, openings
 from bot.storage.tables import (
     Adviser,
     Alert,
@@ -262,9 +262,7 @@ class Scene:
 
     async def _moves(self, session: AsyncSession, adviser: Adviser, at: datetime, now: datetime) -> None:
         appointment = await self._appointment(session)
-        slots = await appointments.free_slots(
-            session, adviser.structure.territory_id, now, place_id=appointment.place_id
-        )
+        slots = await openings.free_slots(session, adviser.structure.territory_id, now, place_id=appointment.place_id)
         slot = next(slot for slot in slots if slot.starts_at == at)
         await appointments.move_by_structure(session, appointment, slot, adviser, now)
 

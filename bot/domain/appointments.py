@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class RemindBy(StrEnum):
@@ -58,6 +58,10 @@ class AppointmentState(StrEnum):
         }[self.value]
 
     @property
+    def is_cancelled(self) -> bool:
+        return self in (AppointmentState.CANCELLED_BY_YOUNG, AppointmentState.CANCELLED_BY_STRUCTURE)
+
+    @property
     def came(self) -> bool:
         return self in (AppointmentState.PRESENT, AppointmentState.LATE)
 
@@ -74,31 +78,19 @@ class DraftState(StrEnum):
         return {"open": "En cours", "booked": "Réservé", "left": "Laissé"}[self.value]
 
 
-class WaitingState(StrEnum):
-    """A place in line for an earlier appointment."""
-
-    WAITING = "waiting"
-    OFFERED = "offered"
-    TAKEN = "taken"
-    LEFT = "left"
-
-    @property
-    def label(self) -> str:
-        return {"waiting": "En attente", "offered": "Créneau proposé", "taken": "Obtenu", "left": "Sorti"}[self.value]
-
-
 SLICE = timedelta(minutes=5)
 HOLD = timedelta(minutes=10)
 SHORTEST_NOTICE = timedelta(hours=2)
 LONGEST_NOTICE = timedelta(days=42)
 CHANGE_NOTICE = timedelta(hours=1)
-# Paris time: the hour at which appointments of the day that nobody marked are asked about.
+# Paris time: the hours at which appointments nobody marked are asked about, that day and the next working one.
 ASK_UNMARKED_FROM = time(17)
+ASK_UNMARKED_AGAIN_FROM = time(9)
+CALL_AFTER_ABSENCES = 2
 
 
-@dataclass(frozen=True)
-class Slot:
-    """A free time: `starts_at` and `ends_at` aware, UTC; `seat` counts from 0."""
+class Slot(NamedTuple):
+    """A free time: `starts_at` and `ends_at` aware, UTC; `seat` counts from 0. A tuple, for there are thousands."""
 
     opening_id: int
     place_id: int

@@ -12,13 +12,14 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.appointments import AppointmentState, Mode, Slot, slices
+from bot.domain.appointments import AppointmentState, Mode, Slot
 from bot.domain.calendar import day_bounds, holiday_name, in_paris
 from bot.domain.conversations import Say
-from bot.domain.openings import Away, Pattern, slice_at, slots
+from bot.domain.openings import Away, slots
 from bot.domain.outbox import OutboxKind
-from bot.errors import AlreadyBooked, SlotGone, SomeoneBooked
-from bot.services import appointments, desk, outbox
+from bot.domain.reasons import FIRST_MEETING, BookableBy
+from bot.errors import AlreadyBooked, SomeoneBooked
+from bot.services import appointments, desk, openings, outbox
 from bot.services.desk import Entry, Who
 from bot.storage.tables import (
     Absence,
@@ -28,8 +29,6 @@ from bot.storage.tables import (
     Handoff,
     Opening,
     Place,
-    Reason,
-    SlotSlice,
     Structure,
 )
 
@@ -47,12 +46,16 @@ class View:
 
 @dataclass(frozen=True)
 class Band:
-    """An opening on a day: `spans` are (start, end) minutes of Paris, `closed` is why nobody is received."""
+    """An opening on a day: `spans` are (start, end) minutes of Paris, `closed` is why nobody is received.
+
+    `free` is for the reason `free_for`.
+    """
 
     opening: Opening
     spans: tuple[tuple[int, int], ...]
     closed: str
     entries: tuple[Entry, ...]
+    free_for: str
     free: tuple[Slot, ...]
 
 
@@ -89,17 +92,26 @@ async def days(
 ) -> tuple[Day, ...]:
     """The days from `first` to `last`, both included."""
     open_then = await openings_of(session, structure, view)
+    patterns = [(opening, openings.pattern_of(opening)) for opening in open_then]
     absences = await absences_of(session, structure)
-    taken = await _taken(session, first, last, now)
+    free = await _free(session, structure, open_then, first, last, now)
     entries = await _entries(session, structure, view, first, last, now)
     shown = []
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
         of_day = [entry for entry in entries if in_paris(entry.appointment.starts_at).date() == day]
-        bands = []
-        for opening in open_then:
-            if pattern_of(opening).holds_on(day):
-                bands.append(_band(opening, day, absences, taken, of_day, now))
+        bands = [
+            Band(
+                opening,
+                pattern.spans,
+                _closed(opening, day, absences),
+                tuple(entry for entry in of_day if entry.appointment.opening_id == opening.id),
+                reason_shown(opening),
+                tuple(free.get((opening.id, day), ())),
+            )
+            for opening, pattern in patterns
+            if pattern.holds_on(day)
+        ]
         in_bands = {entry.appointment.id for band in bands for entry in band.entries}
         shown.append(
             Day(
@@ -154,22 +166,6 @@ async def absences_of(session: AsyncSession, structure: Structure) -> Sequence[A
     return rows.all()
 
 
-def pattern_of(opening: Opening) -> Pattern:
-    """When an opening holds."""
-    return Pattern(
-        start_minute=opening.start_minute,
-        end_minute=opening.end_minute,
-        weekday=opening.weekday,
-        on_date=opening.on_date,
-        first_date=opening.first_date,
-        last_date=opening.last_date,
-        every_weeks=opening.every_weeks,
-        nth=opening.nth,
-        break_start_minute=opening.break_start_minute,
-        break_end_minute=opening.break_end_minute,
-    )
-
-
 def away_of(absence: Absence) -> Away:
     """When an absence holds."""
     return Away(absence.first_date, absence.last_date, absence.weekday, absence.start_minute, absence.end_minute)
@@ -184,15 +180,13 @@ def concerns(absence: Absence, opening: Opening) -> bool:
     )
 
 
-def slots_on(
-    opening: Opening, day: date, absences: Iterable[Absence], minutes: int | None = None
-) -> list[tuple[datetime, datetime]]:
+def slots_on(opening: Opening, day: date, absences: Iterable[Absence]) -> list[tuple[datetime, datetime]]:
     """The (start, end) of what an opening offers on a day, booked or not; nothing on a holiday."""
-    pattern = pattern_of(opening)
+    pattern = openings.pattern_of(opening)
     if not pattern.holds_on(day) or holiday_name(day, regime_of(opening.place)):
         return []
     away = [away_of(one) for one in absences if concerns(one, opening)]
-    return slots(pattern, day, minutes or opening.slot_minutes, away)
+    return slots(pattern, day, opening.slot_minutes, away)
 
 
 def regime_of(place: Place) -> str | None:
@@ -201,32 +195,50 @@ def regime_of(place: Place) -> str | None:
 
 
 async def free_slots(
-    session: AsyncSession, structure: Structure, view: View, day: date, mode: Mode, reason: Reason, now: datetime
+    session: AsyncSession, structure: Structure, view: View, day: date, mode: Mode, reason: str, now: datetime
 ) -> list[Slot]:
     """What is free on a day for a reason, in time order; the notices are for young people, not for the team."""
-    absences = await absences_of(session, structure)
-    taken = await _taken(session, day, day, now)
-    found = [
-        slot
-        for opening in await openings_of(session, structure, view)
-        if mode.value in opening.modes and (not opening.reasons or reason.slug in opening.reasons)
-        for slot in _free(opening, day, absences, taken, now, mode, reason.minutes)
-    ]
-    return sorted(found, key=lambda slot: (slot.starts_at, slot.opening_id))
+    start, end = day_bounds(day)
+    return await openings.free_slots(
+        session,
+        structure.territory_id,
+        now,
+        reason=reason,
+        by=BookableBy.ADVISER,
+        mode=mode,
+        start=start,
+        end=end,
+        opening_ids=[one.id for one in await openings_of(session, structure, view)],
+    )
 
 
-def _band(
-    opening: Opening,
-    day: date,
-    absences: Iterable[Absence],
-    taken: set[tuple[str, int]],
-    entries: Iterable[Entry],
-    now: datetime,
-) -> Band:
-    pattern = pattern_of(opening)
-    inside = [entry for entry in entries if entry.appointment.opening_id == opening.id]
-    free = _free(opening, day, absences, taken, now, Mode(opening.modes[0]), None)
-    return Band(opening, pattern.spans, _closed(opening, day, absences), tuple(inside), tuple(free))
+async def _free(
+    session: AsyncSession, structure: Structure, open_then: Sequence[Opening], first: date, last: date, now: datetime
+) -> dict[tuple[int, date], list[Slot]]:
+    """What is free by opening and day, for the reason each is shown for."""
+    by_reason: dict[str, list[int]] = {}
+    for opening in open_then:
+        by_reason.setdefault(reason_shown(opening), []).append(opening.id)
+    free: dict[tuple[int, date], list[Slot]] = {}
+    for reason, numbers in by_reason.items():
+        found = await openings.free_slots(
+            session,
+            structure.territory_id,
+            now,
+            reason=reason,
+            by=BookableBy.ADVISER,
+            start=day_bounds(first)[0],
+            end=day_bounds(last)[1],
+            opening_ids=numbers,
+        )
+        for slot in found:
+            free.setdefault((slot.opening_id, in_paris(slot.starts_at).date()), []).append(slot)
+    return free
+
+
+def reason_shown(opening: Opening) -> str:
+    """The reason whose free slots an opening shows: a first meeting, unless it is kept for others."""
+    return FIRST_MEETING if not opening.reasons or FIRST_MEETING in opening.reasons else str(opening.reasons[0])
 
 
 def _closed(opening: Opening, day: date, absences: Iterable[Absence]) -> str:
@@ -239,40 +251,6 @@ def _closed(opening: Opening, day: date, absences: Iterable[Absence]) -> str:
         if hours is not None and hours[0] <= opening.start_minute and opening.end_minute <= hours[1]:
             return absence.reason or ("Absence" if absence.adviser_id else "Fermeture")
     return ""
-
-
-def _free(
-    opening: Opening,
-    day: date,
-    absences: Iterable[Absence],
-    taken: set[tuple[str, int]],
-    now: datetime,
-    mode: Mode,
-    minutes: int | None,
-) -> list[Slot]:
-    found = []
-    for starts_at, ends_at in slots_on(opening, day, absences, minutes):
-        if starts_at <= now:
-            continue
-        for seat in range(1 if opening.adviser_id is not None else opening.seats):
-            slot = Slot(opening.id, opening.place_id, opening.adviser_id, mode, starts_at, ends_at, seat)
-            if not any(
-                (resource, number) in taken for resource in slot.resources for number in slices(starts_at, ends_at)
-            ):
-                found.append(slot)
-                break
-    return found
-
-
-async def _taken(session: AsyncSession, first: date, last: date, now: datetime) -> set[tuple[str, int]]:
-    rows = await session.execute(
-        select(SlotSlice.resource, SlotSlice.slice).where(
-            SlotSlice.slice >= slice_at(first, 0),
-            SlotSlice.slice < slice_at(last, 24 * 60),
-            or_(SlotSlice.held_until.is_(None), SlotSlice.held_until > now),
-        )
-    )
-    return {(resource, number) for resource, number in rows}
 
 
 async def _entries(
@@ -348,30 +326,12 @@ async def find(session: AsyncSession, adviser: Adviser, number: int) -> Conversa
     return next((one for one in rows if one.identity.person.erased_at is None), None)
 
 
-async def slot_for(
-    session: AsyncSession, opening: Opening, starts_at: datetime, mode: Mode, reason: Reason, now: datetime
-) -> Slot:
-    """The slot of an opening at a time, free or not.
-
-    Raises:
-        SlotGone: the opening has no such slot, or it is over.
-    """
-    pattern, day = pattern_of(opening), in_paris(starts_at).date()
-    minutes = reason.minutes or opening.slot_minutes
-    if not opening.active or starts_at <= now or mode.value not in opening.modes or not pattern.holds_on(day):
-        raise SlotGone
-    for begin, end in slots(pattern, day, minutes):
-        if begin == starts_at:
-            return Slot(opening.id, opening.place_id, opening.adviser_id, mode, begin, end)
-    raise SlotGone
-
-
 async def add(
     session: AsyncSession,
     adviser: Adviser,
     conversation: Conversation,
     slot: Slot,
-    reason: Reason,
+    reason: str,
     now: datetime,
     phone: str | None = None,
 ) -> Appointment:
@@ -382,7 +342,9 @@ async def add(
         SomeoneBooked: they have an appointment to come for this reason.
     """
     try:
-        booked = await appointments.book(session, conversation, slot, now, reason=reason.slug, phone=phone)
+        booked = await appointments.book(
+            session, conversation, slot, now, reason=reason, by=BookableBy.ADVISER, phone=phone
+        )
     except AlreadyBooked as refusal:
         raise SomeoneBooked(**refusal.values) from None
     attachment = appointments.calendar_file(booked, conversation.discreet, now)

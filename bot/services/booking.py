@@ -22,7 +22,7 @@ from bot.domain.handoffs import HandoffReason
 from bot.domain.people import Channel
 from bot.domain.phones import read_phone
 from bot.errors import AlreadyBooked, NoAppointment, SlotGone, SlotTaken
-from bot.services import appointments, handoffs, nudges, places, reminding
+from bot.services import appointments, handoffs, nudges, openings, places, reminding
 from bot.storage.tables import Appointment, BookingDraft, Conversation, Nudge, Place
 
 DRAFT_LIVES = timedelta(hours=48)
@@ -155,7 +155,7 @@ async def answer(
     if replies.wants_more(text) and draft.offered and not heard.wanted:
         return await _propose(session, conversation, draft, now, later=True)
     if chosen is not None and yes is False and not heard.anything:
-        await appointments.release(session, draft)
+        await openings.release(session, draft)
         draft.chosen = None
         return [Say("utter_booking_which_day"), *await _propose(session, conversation, draft, now)]
     if chosen is None and yes is False and draft.offered and not heard.anything:
@@ -239,7 +239,7 @@ async def _press_of_draft(
     if verb == "slot":
         starts_at = datetime.fromtimestamp(int(arguments[2]) * 60, UTC)
         try:
-            slot = await appointments.slot_at(session, int(arguments[1]), starts_at, Mode(arguments[3]), now)
+            slot = await openings.slot_at(session, int(arguments[1]), starts_at, Mode(arguments[3]), now)
         except SlotGone:
             return [Say("utter_slot_gone"), *await _propose(session, conversation, draft, now)]
         return await _choose(session, conversation, draft, slot, now)
@@ -250,7 +250,7 @@ async def _press_of_draft(
     chosen = _chosen(draft)
     if verb == "take" and chosen is not None:
         return await _confirm(session, conversation, draft, chosen, now)
-    await appointments.release(session, draft)
+    await openings.release(session, draft)
     draft.chosen = None
     return await _propose(session, conversation, draft, now, later=True)
 
@@ -319,7 +319,7 @@ async def _go_on(
     if heard.commune and not heard.places:
         says.append(Say("utter_place_none_near", {"commune": heard.commune}))
     if changed and draft.chosen is not None:
-        await appointments.release(session, draft)
+        await openings.release(session, draft)
         draft.chosen = None
     chosen = _chosen(draft)
     if chosen is not None:
@@ -371,7 +371,7 @@ async def _ask_place(
 async def _elsewhere(
     session: AsyncSession, conversation: Conversation, draft: BookingDraft, now: datetime
 ) -> list[Say]:
-    await appointments.release(session, draft)
+    await openings.release(session, draft)
     draft.place_id, draft.anywhere, draft.chosen, draft.offered = None, False, None, []
     return await _ask_place(session, conversation, (), now)
 
@@ -385,7 +385,7 @@ async def _propose(
     later: bool = False,
 ) -> list[Say]:
     """Three free slots as buttons; `later` goes on after those already seen."""
-    slots = await appointments.free_slots(
+    slots = await openings.free_slots(
         session,
         conversation.structure.territory_id,
         now,
@@ -435,7 +435,7 @@ async def _choose(
 ) -> list[Say]:
     """Hold the slot and ask for confirmation."""
     try:
-        held = await appointments.hold(session, draft, slot, now)
+        held = await openings.hold(session, draft, slot, now)
     except SlotTaken:
         return [Say("utter_slot_taken"), *await _propose(session, conversation, draft, now)]
     draft.chosen = _slot_json(held)
@@ -523,7 +523,7 @@ async def _refuse_second(session: AsyncSession, conversation: Conversation, now:
 
 
 async def _leave(session: AsyncSession, draft: BookingDraft) -> None:
-    await appointments.release(session, draft)
+    await openings.release(session, draft)
     draft.state, draft.chosen, draft.phone = DraftState.LEFT, None, None
     await session.flush()
 

@@ -11,15 +11,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import communes
-from bot.domain.appointments import AppointmentState
 from bot.domain.calendar import day_bounds, in_paris
 from bot.domain.communes import Commune
 from bot.domain.openings import Pattern
-from bot.services import agenda
+from bot.services import agenda, openings
 from bot.storage.queries import insert_new
 from bot.storage.tables import Appointment, Conversation, Opening, Structure, Unserved
-
-CANCELLED = (AppointmentState.CANCELLED_BY_YOUNG, AppointmentState.CANCELLED_BY_STRUCTURE)
 
 
 @dataclass(frozen=True)
@@ -74,14 +71,13 @@ async def used(session: AsyncSession, structure: Structure, now: datetime, days:
         .where(
             Appointment.starts_at >= day_bounds(first)[0],
             Appointment.starts_at < day_bounds(today)[0],
-            Appointment.state.not_in(CANCELLED),
         )
         .group_by(Appointment.opening_id, Appointment.state)
     )
     booked: Counter[int] = Counter()
     came: Counter[int] = Counter()
     for opening_id, state, count in rows:
-        booked[opening_id] += count
+        booked[opening_id] += 0 if state.is_cancelled else count
         came[opening_id] += count if state.came else 0
     found = []
     for opening in await agenda.openings_of(session, structure):
@@ -89,5 +85,5 @@ async def used(session: AsyncSession, structure: Structure, now: datetime, days:
         held = (len(agenda.slots_on(opening, first + timedelta(days=number), absences)) for number in range(days))
         offered = seats * sum(held)
         if offered:
-            found.append(Used(opening, agenda.pattern_of(opening), offered, booked[opening.id], came[opening.id]))
+            found.append(Used(opening, openings.pattern_of(opening), offered, booked[opening.id], came[opening.id]))
     return sorted(found, key=lambda one: (one.booked / one.offered, -one.offered, one.opening.id))

@@ -19,7 +19,6 @@ from bot.domain.conversations import Author
 from bot.domain.handoffs import HandoffState
 from bot.domain.outbox import OutboxState
 from bot.domain.people import Channel
-from bot.domain.reasons import FIRST_MEETING, BookableBy
 from bot.domain.safety import Kind
 from bot.domain.team import NoticeKind, PresenceSaid
 from bot.services import appointments, handoffs, team
@@ -44,6 +43,7 @@ IN_THE_NEWS = (
     NoticeKind.UNKNOWN_SEND,
     NoticeKind.LATE,
     NoticeKind.UNMARKED,
+    NoticeKind.NO_SHOWS,
     NoticeKind.FALSE_ALARM,
 )
 NEWS_KEPT = timedelta(days=7)
@@ -381,21 +381,6 @@ async def places_of(session: AsyncSession, structure: Structure) -> Sequence[Pla
     """The places of a structure, by name."""
     rows = await session.scalars(select(Place).where(Place.structure_id == structure.id).order_by(Place.name, Place.id))
     return rows.all()
-
-
-async def reasons_of(session: AsyncSession, structure: Structure, by: BookableBy) -> list[Reason]:
-    """The reasons that may be booked, the first meeting first."""
-    rows = await session.scalars(
-        select(Reason).where(Reason.structure_id == structure.id, Reason.active).order_by(Reason.id)
-    )
-    bookable = [one for one in rows if by.value in one.bookable_by]
-    return sorted(bookable, key=lambda one: one.slug != FIRST_MEETING)
-
-
-async def reason_named(session: AsyncSession, structure_id: str, slug: str) -> Reason:
-    """The reason of an appointment, booked before it was withdrawn or not."""
-    found = await session.scalars(select(Reason).where(Reason.structure_id == structure_id, Reason.slug == slug))
-    return found.one()
 
 
 async def tick_off(session: AsyncSession, notice: Notice, now: datetime) -> None:

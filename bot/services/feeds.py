@@ -13,14 +13,12 @@ from icalendar import Calendar, Event
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.appointments import AppointmentState
 from bot.services import accounts, appointments
 from bot.storage.tables import Adviser, AgendaFeed, Appointment, Reason
 
 # What a calendar shows of the past; all that is to come is there.
 BACK = timedelta(days=30)
 READ_AGAIN = "PT15M"
-CANCELLED = (AppointmentState.CANCELLED_BY_STRUCTURE, AppointmentState.CANCELLED_BY_YOUNG)
 
 
 async def of_adviser(session: AsyncSession, adviser: Adviser) -> AgendaFeed | None:
@@ -76,5 +74,5 @@ def _event(appointment: Appointment, reason: str | None, now: datetime) -> Event
     event.add("dtend", appointment.ends_at.astimezone(UTC))
     event.add("summary", f"Jeune {appointment.person_id}, {reason or 'rendez-vous'} ({appointment.mode.label})")
     event.add("location", appointments.where(appointment))
-    event.add("status", "CANCELLED" if appointment.state in CANCELLED else "CONFIRMED")
+    event.add("status", "CANCELLED" if appointment.state.is_cancelled else "CONFIRMED")
     return event

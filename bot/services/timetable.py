@@ -15,9 +15,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.appointments import AppointmentState
-from bot.domain.calendar import holiday_name, in_paris
+from bot.domain.calendar import day_bounds, holiday_name, in_paris
 from bot.domain.openings import Away, Pattern
-from bot.services import agenda, appointments
+from bot.services import agenda, appointments, openings, waiting
 from bot.storage.tables import Absence, Adviser, Appointment, Opening, Place
 
 SHOWN_DAYS = 6
@@ -77,7 +77,7 @@ async def beside(session: AsyncSession, wanted: Wanted, now: datetime, editing: 
         other
         for other in rows
         if (editing is None or other.id != editing.id)
-        and any(_overlap(agenda.pattern_of(other), pattern, today) for pattern in wanted.patterns)
+        and any(_overlap(openings.pattern_of(other), pattern, today) for pattern in wanted.patterns)
     ]
 
 
@@ -159,12 +159,13 @@ async def _cancel(
 
 
 async def add(session: AsyncSession, wanted: Wanted, now: datetime) -> None:
-    """Open: one row for each weekday or date."""
+    """Open: one row for each weekday or date. Who waits for an earlier appointment is offered one."""
     for pattern in wanted.patterns:
         opening = Opening(key=f"console:{secrets.token_hex(12)}", active=True)
         _write(opening, wanted, pattern, now)
         session.add(opening)
-    await session.flush()
+        await session.flush()
+        await _offer(session, opening, now, now + LOOK_AHEAD, now)
 
 
 async def change(
@@ -216,9 +217,17 @@ async def save_absence(
 
 
 async def withdraw_absence(session: AsyncSession, absence: Absence, now: datetime) -> None:
-    """Take an absence away: what is open then can be booked again."""
+    """Take an absence away: what is open then can be booked again, and is offered to who waits."""
     absence.active, absence.edited_at = False, now
     await session.flush()
+    end = day_bounds(absence.last_date)[1]
+    rows = await session.scalars(select(Opening).where(Opening.active).order_by(Opening.id))
+    for opening in [one for one in rows if agenda.concerns(absence, one)]:
+        await _offer(session, opening, max(now, day_bounds(absence.first_date)[0]), end, now)
+
+
+async def _offer(session: AsyncSession, opening: Opening, start: datetime, end: datetime, now: datetime) -> None:
+    await waiting.offer_freed(session, opening.place.structure_id, opening.id, start, end, now)
 
 
 def _write(opening: Opening, wanted: Wanted, pattern: Pattern, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
@@ -28,7 +29,7 @@ from bot.domain.conversations import Say
 from bot.domain.phones import read_phone
 from bot.domain.reasons import FIRST_MEETING, BookableBy
 from bot.errors import NobodyChosen, NoPhone, Refusal, SlotGone
-from bot.services import agenda, desk
+from bot.services import agenda, desk, openings, reasons
 from bot.services.agenda import View
 from bot.storage.tables import Conversation, Reason
 
@@ -58,7 +59,7 @@ async def _lists(session: AsyncSession, caller: Caller) -> dict[str, Any]:
     structure = caller.adviser.structure
     return {
         "places": await desk.places_of(session, structure),
-        "reasons": await desk.reasons_of(session, structure, BookableBy.ADVISER),
+        "reasons": await reasons.bookable(session, structure.id, BookableBy.ADVISER),
         "modes": list(Mode),
     }
 
@@ -164,7 +165,7 @@ async def add(
                 )
         async with caller.acting() as (session, adviser):
             conversation, slot, reason = await _read(session, caller, mode, motif, **given)
-            await agenda.add(session, adviser, conversation, slot, reason, caller.now, phone)
+            await agenda.add(session, adviser, conversation, slot, reason.slug, caller.now, phone)
     except Refusal as refusal:
         return await _form(caller, jour, qui, motif, mode, refusal=refusal, **given)
     response = go(path_of(in_paris(slot.starts_at).date(), qui, "jour"))
@@ -190,7 +191,7 @@ async def _form(
         lists = await _lists(session, caller)
         reason = _reason(lists["reasons"], motif)
         structure = caller.adviser.structure
-        free = await agenda.free_slots(session, structure, view, day, mode, reason, caller.now)
+        free = await agenda.free_slots(session, structure, view, day, mode, reason.slug, caller.now)
         known = await agenda.known(session, caller.adviser, caller.now)
         openings = {one.id: one for one in await agenda.openings_of(session, structure, view)}
     return await caller.page(
@@ -211,8 +212,9 @@ async def _form(
     )
 
 
-def _reason(reasons: list[Reason], slug: str) -> Reason:
-    return next((one for one in reasons if one.slug == slug), reasons[0])
+def _reason(known: Sequence[Reason], slug: str) -> Reason:
+    """The reason asked for, else the first."""
+    return next((one for one in known if one.slug == slug), known[0])
 
 
 async def _read(
@@ -223,9 +225,9 @@ async def _read(
     Raises:
         SlotGone, NobodyChosen, NoPhone: it means nothing that can be booked.
     """
-    reasons = await desk.reasons_of(session, caller.adviser.structure, BookableBy.ADVISER)
-    reason = _reason(reasons, motif)
-    chosen = await read_slot(session, caller, slot, mode, reason)
+    known = await reasons.bookable(session, caller.adviser.structure_id, BookableBy.ADVISER)
+    reason = _reason(known, motif)
+    chosen = await read_slot(session, caller, slot, mode, reason.slug)
     digits = number.lower().removeprefix("jeune").strip()
     wanted = int(digits) if digits.isdecimal() and len(digits) < 10 else 0
     conversation = await agenda.find(session, caller.adviser, wanted)
@@ -236,7 +238,7 @@ async def _read(
     return conversation, chosen, reason
 
 
-async def read_slot(session: AsyncSession, caller: Caller, text: str, mode: Mode, reason: Reason) -> Slot:
+async def read_slot(session: AsyncSession, caller: Caller, text: str, mode: Mode, reason: str) -> Slot:
     """The slot a button stands for: "12:29834520", an opening and minutes since 1970.
 
     Raises:
@@ -248,4 +250,6 @@ async def read_slot(session: AsyncSession, caller: Caller, text: str, mode: Mode
         raise SlotGone
     opening = await opening_of(session, caller.adviser, int(opening_text))
     starts_at = datetime.fromtimestamp(int(minutes) * 60, in_paris(caller.now).tzinfo)
-    return await agenda.slot_for(session, opening, starts_at, mode, reason, caller.now)
+    return await openings.slot_at(
+        session, opening.id, starts_at, mode, caller.now, reason=reason, by=BookableBy.ADVISER
+    )

@@ -7,7 +7,6 @@ from typing import Annotated
 
 from fastapi import Form
 from fastapi.responses import Response
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.console.access import HOME, Actor, Caller, FormText, Number, Reader, appointment_of, go, own_path
 from bot.console.routes.agenda import FormWhose, Whose, read_slot, view_of
@@ -17,7 +16,6 @@ from bot.domain.calendar import in_paris
 from bot.domain.conversations import Say
 from bot.errors import NothingToDo, Refusal
 from bot.services import agenda, appointments, desk
-from bot.storage.tables import Appointment, Reason
 
 router = console_router()
 
@@ -73,8 +71,7 @@ async def move(
         if not sure:
             async with caller.reading() as session:
                 appointment = await appointment_of(session, caller.adviser, number)
-                reason = await _reason_of(session, appointment)
-                slot = await read_slot(session, caller, creneau, mode, reason)
+                slot = await read_slot(session, caller, creneau, mode, appointment.reason)
                 moved = await agenda.as_if(session, slot, appointment.id)
                 return await caller.page(
                     "move_confirm.html",
@@ -87,7 +84,7 @@ async def move(
                 )
         async with caller.acting() as (session, adviser):
             appointment = await appointment_of(session, adviser, number)
-            slot = await read_slot(session, caller, creneau, mode, await _reason_of(session, appointment))
+            slot = await read_slot(session, caller, creneau, mode, appointment.reason)
             await appointments.move_by_structure(session, appointment, slot, adviser, caller.now)
     except Refusal as refusal:
         return await _form(caller, number, jour, qui, mode, refusal=refusal)
@@ -103,10 +100,9 @@ async def _form(
         if appointment.state is not AppointmentState.BOOKED:
             raise NothingToDo
         view = await view_of(session, caller, qui)
-        reason = await _reason_of(session, appointment)
         day = jour or max(in_paris(caller.now).date(), in_paris(appointment.starts_at).date())
         chosen = mode or appointment.mode
-        free = await agenda.free_slots(session, structure, view, day, chosen, reason, caller.now)
+        free = await agenda.free_slots(session, structure, view, day, chosen, appointment.reason, caller.now)
         openings = {one.id: one for one in await agenda.openings_of(session, structure, view)}
         places = await desk.places_of(session, structure)
         shown = await desk.entry(session, appointment, caller.now)
@@ -123,7 +119,3 @@ async def _form(
         mode=chosen,
         modes=list(Mode),
     )
-
-
-async def _reason_of(session: AsyncSession, appointment: Appointment) -> Reason:
-    return await desk.reason_named(session, appointment.structure_id, appointment.reason)

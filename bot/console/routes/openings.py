@@ -31,7 +31,7 @@ from bot.domain.conversations import Say
 from bot.domain.openings import DAY_MINUTES, LAST_OF_MONTH, SLICE_MINUTES, Away, Pattern
 from bot.domain.reasons import BookableBy
 from bot.errors import FormMistake, Refusal
-from bot.services import agenda, desk, team, timetable
+from bot.services import agenda, desk, openings, reasons, team, timetable
 from bot.services.timetable import Wanted, WantedAbsence
 from bot.storage.tables import Absence, Opening
 
@@ -64,7 +64,7 @@ async def show(caller: Reader) -> Response:
         ]
     return await caller.page(
         "openings.html",
-        openings=[(one, agenda.pattern_of(one)) for one in listed],
+        openings=[(one, openings.pattern_of(one)) for one in listed],
         absences=[(one, agenda.name_of(one)) for one in absences],
         names=DAYS,
     )
@@ -102,7 +102,7 @@ async def ask_to_withdraw(caller: Reader, number: Number) -> Response:
         hit = await timetable.hit_by_change(session, opening, None, caller.now)
         entries = await desk.show(session, caller.adviser.structure, hit, caller.now)
     return await caller.page(
-        "opening_withdraw.html", opening=opening, pattern=agenda.pattern_of(opening), entries=entries, names=DAYS
+        "opening_withdraw.html", opening=opening, pattern=openings.pattern_of(opening), entries=entries, names=DAYS
     )
 
 
@@ -138,7 +138,7 @@ async def _save_opening(caller: Caller, form: FormData, number: int | None) -> R
         "opening_preview.html",
         wanted=wanted,
         coming=timetable.coming(wanted, caller.now),
-        beside=[(one, agenda.pattern_of(one)) for one in beside],
+        beside=[(one, openings.pattern_of(one)) for one in beside],
         entries=entries,
         action=f"{PAGE}/ouvertures/{number or 'nouvelle'}",
         given=_given(form),
@@ -161,7 +161,7 @@ async def _opening_page(
             opening = await opening_of(session, caller.adviser, number)
         places = list(await desk.places_of(session, structure))
         advisers = list(await team.advisers_of(session, structure.id))
-        reasons = await desk.reasons_of(session, structure, BookableBy.ADVISER)
+        known = await reasons.bookable(session, structure.id, BookableBy.ADVISER)
     # One of the two may be another structure's.
     if opening is not None and opening.place_id not in [place.id for place in places]:
         places.append(opening.place)
@@ -175,7 +175,7 @@ async def _opening_page(
         values=values,
         places=places,
         advisers=advisers,
-        reasons=reasons,
+        reasons=known,
         modes=list(Mode),
         names=DAYS,
         dates=DATES,
@@ -257,7 +257,7 @@ async def _read_opening(session: AsyncSession, caller: Caller, form: FormData, o
     who = _text(form, "adviser")
     keeps = opening is not None and who == str(opening.adviser_id)
     stays = opening is not None and _text(form, "place") == str(opening.place_id)
-    known = {one.slug for one in await desk.reasons_of(session, caller.adviser.structure, BookableBy.ADVISER)}
+    known = {one.slug for one in await reasons.bookable(session, caller.adviser.structure_id, BookableBy.ADVISER)}
     return Wanted(
         place=opening.place if opening and stays else await place_of(session, caller.adviser, _id(form, "place")),
         adviser=opening.adviser
