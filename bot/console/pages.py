@@ -23,6 +23,7 @@ from bot.domain.conversations import Bubble, IncomingKind, Say
 from bot.domain.outbox import OutboxState
 from bot.domain.phones import say_phone
 from bot.services.thread import Line
+from bot.storage.tables import Appointment, Opening
 
 HERE = Path(__file__).parent
 TYPES = {
@@ -100,6 +101,16 @@ def mode_label(mode: str) -> str:
     return Mode(mode).label
 
 
+def receivers(one: Appointment | Opening) -> str:
+    """ "Sandra", "Sandra et Karim", "l'équipe"."""
+    return listed([who.first_name for who in (one.adviser, one.second_adviser) if who]) or "l'équipe"
+
+
+def whereabouts(one: Appointment) -> str:
+    """Where, or how: "Permanence de Fameck", "devant la gare", "par téléphone"."""
+    return one.place.name if one.mode is Mode.ON_SITE else one.meeting_point or one.mode.label
+
+
 def sent(line: Line) -> str:
     """What became of a line that left; nothing for one that came in."""
     if line.sent is None:
@@ -143,4 +154,5 @@ _environment = Environment(
 _environment.filters.update(at=at, since=since, when=when, day=day, clock=say_time, paris=in_paris)
 _environment.filters.update(listed=listed, sent=sent, phone=say_phone, dated=dated, hour=hour)
 _environment.filters.update(bubbles=bubbles, mode_label=mode_label)
+_environment.filters.update(receivers=receivers, whereabouts=whereabouts)
 _environment.globals.update(KINDS=KINDS, version=_version, once=lambda: secrets.token_hex(8))

@@ -34,6 +34,9 @@ from bot.storage.tables import (
 
 KNOWN = 40
 SINCE = timedelta(days=365)
+# Who receives: one adviser, or two together.
+RECEIVE = (Appointment.adviser_id, Appointment.second_adviser_id)
+RECEIVE_IN = (Opening.adviser_id, Opening.second_adviser_id)
 
 
 @dataclass(frozen=True)
@@ -129,17 +132,17 @@ async def openings_of(
     session: AsyncSession, structure: Structure, view: View = View(), *, withdrawn: bool = False
 ) -> Sequence[Opening]:
     """The openings at the places of a structure, and those of its advisers elsewhere."""
+    theirs = select(Adviser.id).where(Adviser.structure_id == structure.id)
     statement = (
         select(Opening)
         .join(Place, Opening.place_id == Place.id)
-        .outerjoin(Adviser, Opening.adviser_id == Adviser.id)
-        .where(or_(Place.structure_id == structure.id, Adviser.structure_id == structure.id))
+        .where(or_(Place.structure_id == structure.id, *(one.in_(theirs) for one in RECEIVE_IN)))
         .order_by(Opening.weekday, Opening.on_date, Opening.start_minute, Opening.id)
     )
     if not withdrawn:
         statement = statement.where(Opening.active)
     if view.adviser is not None:
-        statement = statement.where(Opening.adviser_id == view.adviser.id)
+        statement = statement.where(or_(*(one == view.adviser.id for one in RECEIVE_IN)))
     if view.place is not None:
         statement = statement.where(Opening.place_id == view.place.id)
     return (await session.scalars(statement)).all()
@@ -174,7 +177,7 @@ def away_of(absence: Absence) -> Away:
 def concerns(absence: Absence, opening: Opening) -> bool:
     """Whether an absence closes an opening: its adviser's, its place's, or the structure's the place is of."""
     return (
-        (absence.adviser_id is not None and absence.adviser_id == opening.adviser_id)
+        (absence.adviser_id is not None and absence.adviser_id in (opening.adviser_id, opening.second_adviser_id))
         or (absence.place_id is not None and absence.place_id == opening.place_id)
         or (absence.structure_id is not None and absence.structure_id == opening.place.structure_id)
     )
@@ -261,14 +264,14 @@ async def _entries(
     statement = (
         select(Appointment)
         .where(
-            or_(Appointment.structure_id == structure.id, Appointment.adviser_id.in_(theirs)),
+            or_(Appointment.structure_id == structure.id, *(one.in_(theirs) for one in RECEIVE)),
             Appointment.starts_at >= day_bounds(first)[0],
             Appointment.starts_at < day_bounds(last)[1],
         )
         .order_by(Appointment.starts_at, Appointment.id)
     )
     if view.adviser is not None:
-        statement = statement.where(Appointment.adviser_id == view.adviser.id)
+        statement = statement.where(or_(*(one == view.adviser.id for one in RECEIVE)))
     if view.place is not None:
         statement = statement.where(Appointment.place_id == view.place.id)
     return await desk.show(session, structure, (await session.scalars(statement)).all(), now)
@@ -301,7 +304,7 @@ async def known(session: AsyncSession, adviser: Adviser, now: datetime) -> tuple
     """The young people an adviser has answered or received in the last year, the last first."""
     held = select(Handoff.conversation_id).where(Handoff.adviser_id == adviser.id, Handoff.asked_at > now - SINCE)
     met = select(Appointment.conversation_id).where(
-        Appointment.adviser_id == adviser.id, Appointment.starts_at > now - SINCE
+        or_(*(one == adviser.id for one in RECEIVE)), Appointment.starts_at > now - SINCE
     )
     rows = await session.scalars(
         select(Conversation)
@@ -334,6 +337,7 @@ async def add(
     reason: str,
     now: datetime,
     phone: str | None = None,
+    meeting_point: str | None = None,
 ) -> Appointment:
     """Book for a young person, who is told at once.
 
@@ -347,6 +351,7 @@ async def add(
         )
     except AlreadyBooked as refusal:
         raise SomeoneBooked(**refusal.values) from None
+    booked.meeting_point = meeting_point
     attachment = appointments.calendar_file(booked, conversation.discreet, now)
     says = [Say("utter_booked_by_structure", say_values(booked, adviser, now), attachment=attachment)]
     await outbox.say(session, conversation, says, now, kind=OutboxKind.SERVICE)
@@ -359,13 +364,17 @@ def say_values(appointment: Appointment, adviser: Adviser, now: datetime) -> dic
     return appointments.describe(appointment, now) | {"who": who}
 
 
-async def as_if(session: AsyncSession, slot: Slot, appointment_id: int = 0) -> Appointment:
+async def as_if(
+    session: AsyncSession, slot: Slot, appointment_id: int = 0, meeting_point: str | None = None
+) -> Appointment:
     """An appointment that is not booked, to show the words that would be sent."""
     return Appointment(
         id=appointment_id,
         place=await session.get_one(Place, slot.place_id),
         adviser=await session.get(Adviser, slot.adviser_id) if slot.adviser_id else None,
+        second_adviser=await session.get(Adviser, slot.second_adviser_id) if slot.second_adviser_id else None,
         mode=slot.mode,
+        meeting_point=meeting_point,
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
         state=AppointmentState.BOOKED,

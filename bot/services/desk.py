@@ -32,6 +32,7 @@ from bot.storage.tables import (
     Message,
     Notice,
     OutboxRow,
+    PartnerBooking,
     Place,
     Reason,
     Structure,
@@ -94,10 +95,12 @@ class Entry:
     """An appointment in a list; `who.conversation_id` is 0 when its conversation is another structure's.
 
     `ours` tells that the appointment is the structure's: an adviser may receive at another structure's place.
+    `first_name` is the one a partner gave, if they booked.
     """
 
     appointment: Appointment
     who: Who
+    first_name: str
     reason: str
     ours: bool
     begun: bool
@@ -358,6 +361,12 @@ async def show(
             select(Reason).where(Reason.structure_id.in_([row.structure_id for row in rows]))
         )
     }
+    partners = {
+        booking.appointment_id: booking.first_name
+        for booking in await session.scalars(
+            select(PartnerBooking).where(PartnerBooking.appointment_id.in_([row.id for row in rows]))
+        )
+    }
     shown = []
     for row in rows:
         conversation = conversations[row.conversation_id]
@@ -368,6 +377,7 @@ async def show(
             Entry(
                 row,
                 named,
+                first_name=partners.get(row.id, "") if row.structure_id == structure.id else "",
                 reason=names.get((row.structure_id, row.reason), ""),
                 ours=row.structure_id == structure.id,
                 begun=row.starts_at <= now,

@@ -10,7 +10,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 from icalendar import Calendar, Event
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.services import accounts, appointments
@@ -51,7 +51,10 @@ async def read(session: AsyncSession, token: str, now: datetime) -> bytes | None
     rows = await session.execute(
         select(Appointment, Reason.name)
         .outerjoin(Reason, (Reason.structure_id == Appointment.structure_id) & (Reason.slug == Appointment.reason))
-        .where(Appointment.adviser_id == adviser.id, Appointment.starts_at > now - BACK)
+        .where(
+            or_(Appointment.adviser_id == adviser.id, Appointment.second_adviser_id == adviser.id),
+            Appointment.starts_at > now - BACK,
+        )
         .order_by(Appointment.starts_at, Appointment.id)
     )
     file = Calendar()

@@ -39,6 +39,7 @@ OPENINGS = (
         Opening.id,
         Opening.place_id,
         Opening.adviser_id,
+        Opening.second_adviser_id,
         Opening.weekday,
         Opening.on_date,
         Opening.first_date,
@@ -129,7 +130,7 @@ async def free_slots(
         row, how, _ = found[index]
         starts_at = instants[number]
         ends_at = starts_at + timedelta(minutes=row.minutes or row.slot_minutes)
-        made.append(Slot(row.id, row.place_id, row.adviser_id, how, starts_at, ends_at, seat))
+        made.append(Slot(row.id, row.place_id, row.adviser_id, how, starts_at, ends_at, seat, row.second_adviser_id))
     return made
 
 
@@ -151,7 +152,8 @@ def _free(row: Found, span: tuple[datetime, datetime], closed: Closed, taken: Ta
         if row.adviser_id is not None
         else tuple(f"seat:{row.id}:{seat}" for seat in range(row.seats))
     )
-    masks = [taken.masks.get(resource, 0) for resource in resources]
+    both = taken.masks.get(f"adviser:{row.second_adviser_id}", 0)
+    masks = [taken.masks.get(resource, 0) | both for resource in resources]
     whole = (1 << minutes // SLICE_MINUTES) - 1
     # A slot begins on a slice, so rounding up keeps what begins from the first moment on.
     first, last = (-(-int(one.timestamp()) // (SLICE_MINUTES * 60)) for one in span)
@@ -206,9 +208,14 @@ async def _closed(session: AsyncSession, first: date, last: date) -> Closed:
 
 
 def _away(row: Found, closed: Closed) -> list[Away]:
-    """The absences that close an opening: its adviser's, its place's, its structure's."""
-    whose = (("adviser", row.adviser_id), ("place", row.place_id), ("structure", row.structure_id))
-    return [away for who in whose for away in closed.get(who, ())]
+    """The absences that close an opening: its advisers', who receive together or not, its place's, its structure's."""
+    whose = (
+        ("adviser", row.adviser_id),
+        ("adviser", row.second_adviser_id),
+        ("place", row.place_id),
+        ("structure", row.structure_id),
+    )
+    return [away for who in whose if who[1] is not None for away in closed.get(who, ())]
 
 
 async def _taken(session: AsyncSession, first: datetime, last: datetime, now: datetime, draft_id: int | None) -> Taken:
@@ -274,8 +281,15 @@ async def slot_at(
     away = _away(row, await _closed(session, day, day))
     for begin, end in slots(pattern, day, row.minutes or row.slot_minutes, away):
         if begin == starts_at:
-            return Slot(row.id, row.place_id, row.adviser_id, mode, begin, end)
+            second = row.second_adviser_id
+            return Slot(row.id, row.place_id, row.adviser_id, mode, begin, end, second_adviser_id=second)
     raise SlotGone
+
+
+async def offers(session: AsyncSession, territory_id: str, mode: Mode, reason: str = FIRST_MEETING) -> bool:
+    """Whether a young person may meet someone this way, for a reason, anywhere in the territory."""
+    rows = await session.execute(OPENINGS.where(Structure.territory_id == territory_id, Reason.slug == reason))
+    return any(_modes(row, BookableBy.YOUNG, mode) for row in rows)
 
 
 # ── Keeping a slot ───────────────────────────────────────────────────────────────────────────
@@ -353,6 +367,7 @@ def slot_from(data: dict[str, Any]) -> Slot:
         Mode(data["mode"]),
         datetime.fromisoformat(data["starts_at"]).astimezone(UTC),
         datetime.fromisoformat(data["ends_at"]).astimezone(UTC),
+        second_adviser_id=data.get("second"),
     )
 
 
@@ -364,4 +379,5 @@ def slot_json(slot: Slot) -> dict[str, Any]:
         "mode": slot.mode.value,
         "starts_at": slot.starts_at.isoformat(),
         "ends_at": slot.ends_at.isoformat(),
+        "second": slot.second_adviser_id,
     }

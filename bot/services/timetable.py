@@ -231,6 +231,8 @@ async def _offer(session: AsyncSession, opening: Opening, start: datetime, end: 
 
 
 def _write(opening: Opening, wanted: Wanted, pattern: Pattern, now: datetime) -> None:
+    if opening.adviser_id != (wanted.adviser.id if wanted.adviser else None):
+        opening.second_adviser = None  # they received together
     opening.place, opening.adviser = wanted.place, wanted.adviser
     opening.weekday, opening.on_date = pattern.weekday, pattern.on_date
     opening.first_date, opening.last_date = pattern.first_date, pattern.last_date

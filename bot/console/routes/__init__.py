@@ -5,6 +5,7 @@ from bot.console.routes import (
     agenda,
     alerts,
     appointments,
+    bus,
     calls,
     conversations,
     demand,
@@ -13,8 +14,11 @@ from bot.console.routes import (
     feeds,
     login,
     openings,
+    orientations,
+    partners,
     static,
     team,
+    workshops,
 )
 
 routers = (
@@ -28,7 +32,11 @@ routers = (
     openings.router,
     demand.router,
     calls.router,
+    workshops.router,
+    bus.router,
     team.router,
+    partners.router,
+    orientations.router,
     account.router,
     events.router,
     static.router,

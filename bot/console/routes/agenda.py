@@ -28,11 +28,12 @@ from bot.domain.calendar import DAYS, in_paris
 from bot.domain.conversations import Say
 from bot.domain.phones import read_phone
 from bot.domain.reasons import FIRST_MEETING, BookableBy
-from bot.errors import NobodyChosen, NoPhone, Refusal, SlotGone
+from bot.errors import NobodyChosen, NoMeetingPoint, NoPhone, Refusal, SlotGone
 from bot.services import agenda, desk, openings, reasons
 from bot.services.agenda import View
 from bot.storage.tables import Conversation, Reason
 
+LONGEST_POINT = 120
 ONE_DAY, ONE_WEEK = timedelta(days=1), timedelta(days=7)
 
 router = console_router()
@@ -135,16 +136,18 @@ async def add(
     connu: FormText = "",
     numero: FormText = "",
     telephone: FormText = "",
+    rencontre: FormText = "",
     sure: FormText = "",
 ) -> Response:
     """Shown first with the words the young person will read, then booked."""
-    given = {"slot": creneau, "number": numero or connu, "phone": telephone}
+    given = {"slot": creneau, "number": numero or connu, "phone": telephone, "point": rencontre}
+    point = rencontre.strip()[:LONGEST_POINT] if mode is Mode.OUTSIDE else None
     phone = read_phone(telephone) if mode is Mode.PHONE else None
     try:
         if not sure:
             async with caller.reading() as session:
                 conversation, slot, reason = await _read(session, caller, mode, motif, **given)
-                booked = await agenda.as_if(session, slot)
+                booked = await agenda.as_if(session, slot, meeting_point=point)
                 say = Say("utter_booked_by_structure", agenda.say_values(booked, caller.adviser, caller.now))
                 return await caller.page(
                     "add_confirm.html",
@@ -160,12 +163,13 @@ async def add(
                         "creneau": creneau,
                         "numero": str(conversation.identity.person_id),
                         "telephone": telephone,
+                        "rencontre": rencontre,
                     },
                     back=f"{HOME}/agenda/ajouter?jour={jour}&qui={qui}&motif={reason.slug}&mode={mode.value}",
                 )
         async with caller.acting() as (session, adviser):
             conversation, slot, reason = await _read(session, caller, mode, motif, **given)
-            await agenda.add(session, adviser, conversation, slot, reason.slug, caller.now, phone)
+            await agenda.add(session, adviser, conversation, slot, reason.slug, caller.now, phone, point)
     except Refusal as refusal:
         return await _form(caller, jour, qui, motif, mode, refusal=refusal, **given)
     response = go(path_of(in_paris(slot.starts_at).date(), qui, "jour"))
@@ -183,6 +187,7 @@ async def _form(
     slot: str = "",
     number: str = "",
     phone: str = "",
+    point: str = "",
     refusal: Refusal | None = None,
 ) -> Response:
     day = jour or in_paris(caller.now).date()
@@ -209,6 +214,7 @@ async def _form(
         slot=slot,
         number=number,
         phone=phone,
+        point=point,
     )
 
 
@@ -218,12 +224,12 @@ def _reason(known: Sequence[Reason], slug: str) -> Reason:
 
 
 async def _read(
-    session: AsyncSession, caller: Caller, mode: Mode, motif: str, *, slot: str, number: str, phone: str
+    session: AsyncSession, caller: Caller, mode: Mode, motif: str, *, slot: str, number: str, phone: str, point: str
 ) -> tuple[Conversation, Slot, Reason]:
     """What the form means.
 
     Raises:
-        SlotGone, NobodyChosen, NoPhone: it means nothing that can be booked.
+        SlotGone, NobodyChosen, NoPhone, NoMeetingPoint: it means nothing that can be booked.
     """
     known = await reasons.bookable(session, caller.adviser.structure_id, BookableBy.ADVISER)
     reason = _reason(known, motif)
@@ -235,6 +241,8 @@ async def _read(
         raise NobodyChosen
     if mode is Mode.PHONE and read_phone(phone) is None:
         raise NoPhone
+    if mode is Mode.OUTSIDE and not point.strip():
+        raise NoMeetingPoint
     return conversation, chosen, reason
 
 

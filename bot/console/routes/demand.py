@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi.responses import Response
 
-from bot.console.access import ReadingCoordinator
+from bot.console.access import CoordinatorReader
 from bot.console.routes.edge import console_router
 from bot.domain.calendar import DAYS
 from bot.services import demand
@@ -13,7 +13,7 @@ router = console_router()
 
 
 @router.get("/demande")
-async def show(caller: ReadingCoordinator, jours: int = 30) -> Response:
+async def show(caller: CoordinatorReader, jours: int = 30) -> Response:
     days = 90 if jours == 90 else 30
     structure = caller.adviser.structure
     async with caller.reading() as session:
