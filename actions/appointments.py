@@ -14,9 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from actions.turn_action import TurnAction
 from bot.domain import delays
 from bot.domain.conversations import Say
-from bot.domain.handoffs import HandoffReason
 from bot.errors import NoAppointment
-from bot.services import answers, appointments, booking, buttons, handoffs
+from bot.services import answers, appointments, booking, buttons
 from bot.storage.tables import Conversation, Turn
 
 STEP = "booking_done"
@@ -97,7 +96,7 @@ class CancelAppointment(TurnAction):
     async def act(
         self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
     ) -> list[Say]:
-        return await buttons.ask_cancel(session, conversation, now)
+        return await buttons.ask_cancel(session, conversation, turn.text or "", now)
 
 
 class TellAppointment(TurnAction):
@@ -138,13 +137,11 @@ class JoinWaitingList(TurnAction):
     async def act(
         self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
     ) -> list[Say]:
+        text = turn.text or ""
         try:
-            appointment = await appointments.upcoming(session, conversation, now)
+            return await buttons.wait_for_earlier(session, conversation, text, now)
         except NoAppointment:
-            says = await booking.start(session, conversation, turn.text or "", now)
-            return [Say("utter_waiting_list_no_appointment"), *says]
-        await handoffs.ask(session, conversation, HandoffReason.NO_SLOT, now)
-        return [Say("utter_waiting_list", appointments.describe(appointment, now))]
+            return [Say("utter_waiting_list_no_appointment"), *await booking.start(session, conversation, text, now)]
 
 
 def _said_in_this_turn(tracker: Tracker) -> bool:

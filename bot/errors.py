@@ -28,6 +28,12 @@ class SlotGone(Refusal):
     response = "utter_slot_gone"
 
 
+class OfferGone(Refusal):
+    """The slot offered to someone in line is not held for them any more."""
+
+    response = "utter_waiting_offer_gone"
+
+
 class AlreadyBooked(Refusal):
     """The person already has an appointment to come for this reason."""
 

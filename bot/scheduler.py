@@ -18,6 +18,7 @@ from bot.services import (
     handoffs,
     nudges,
     people,
+    waiting,
     web_sessions,
     workshops,
 )
@@ -59,6 +60,11 @@ def start_ticks(
             if await workshops.tick(session, clock.now()):
                 on_queued()
 
+    async def look_for_waiting_offers() -> None:
+        async with database.unit_of_work() as session:
+            if await waiting.tick(session, clock.now()):
+                on_queued()
+
     async def forget_old_logins() -> None:
         async with database.unit_of_work() as session:
             await accounts.forget_old(session, clock.now())
@@ -87,6 +93,7 @@ def start_ticks(
     scheduler.add_job(look_for_handoffs, "interval", seconds=settings.tick_seconds)
     scheduler.add_job(look_for_free_seats, "interval", seconds=settings.tick_seconds)
     scheduler.add_job(look_for_unmarked_appointments, "interval", seconds=12 * settings.tick_seconds)
+    scheduler.add_job(look_for_waiting_offers, "interval", seconds=settings.tick_seconds)
     scheduler.add_job(forget_old_logins, "interval", seconds=FORGET_SECONDS)
     scheduler.add_job(forget_the_erased, "interval", seconds=FORGET_SECONDS)
     scheduler.add_job(throw_old_changes_away, "interval", seconds=FORGET_SECONDS)

@@ -13,7 +13,7 @@ from bot.domain.calendar import PARIS
 from bot.domain.conversations import Incoming, IncomingKind
 from bot.domain.handoffs import HandoffReason
 from bot.domain.people import Channel
-from bot.services import appointments, handoffs, inbox, people
+from bot.services import appointments, handoffs, inbox, openings, people
 from bot.storage.tables import Adviser, Appointment, Conversation, Handoff, Opening, Place, Structure, Turn
 
 
@@ -59,14 +59,14 @@ async def appointment_of(session: AsyncSession, conversation: Conversation) -> A
 async def slot(session: AsyncSession, starts: str, at_place: str = "thionville", mode: Mode = Mode.ON_SITE) -> Slot:
     """The slot of a place at a time, free or not."""
     starts_at = paris(starts)
-    openings = await session.scalars(
+    rows = await session.scalars(
         select(Opening).join(Place, Opening.place_id == Place.id).where(Place.slug == at_place)
     )
-    for opening in openings.all():
+    for opening in rows.all():
         minute = starts_at.hour * 60 + starts_at.minute
-        on_day = opening.on_date == starts_at.date() or opening.weekday == starts_at.weekday()
+        on_day = openings.pattern_of(opening).holds_on(starts_at.date()) and not opening.reasons
         if on_day and opening.start_minute <= minute < opening.end_minute:
-            return await appointments.slot_at(session, opening.id, starts_at, mode, starts_at - timedelta(days=1))
+            return await openings.slot_at(session, opening.id, starts_at, mode, starts_at - timedelta(days=1))
     raise AssertionError(f"{at_place} does not receive on {starts}")
 
 

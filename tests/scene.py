@@ -19,7 +19,7 @@ from bot.domain.appointments import AppointmentState
 from bot.domain.calendar import PARIS
 from bot.domain.handoffs import OPEN_STATES
 from bot.errors import AlreadyTaken
-from bot.services import alerts, appointments, bus, handoffs, workshops
+from bot.services import alerts, appointments, bus, handoffs, openings, workshops
 from bot.storage.tables import (
     Adviser,
     Alert,
@@ -275,9 +275,7 @@ class Scene:
 
     async def _moves(self, session: AsyncSession, adviser: Adviser, at: datetime, now: datetime) -> None:
         appointment = await self._appointment(session)
-        slots = await appointments.free_slots(
-            session, adviser.structure.territory_id, now, place_id=appointment.place_id
-        )
+        slots = await openings.free_slots(session, adviser.structure.territory_id, now, place_id=appointment.place_id)
         slot = next(slot for slot in slots if slot.starts_at == at)
         await appointments.move_by_structure(session, appointment, slot, adviser, now)
 
@@ -286,9 +284,7 @@ class Scene:
         opening = await self._opening(session)
         start, end = (datetime.strptime(hour, "%H:%M") for hour in hours.split("-"))  # noqa: DTZ007
         assert opening.on_date is not None
-        when = bus.When(
-            opening.place_id, opening.on_date, start.hour * 60 + start.minute, end.hour * 60 + end.minute
-        )
+        when = bus.When(opening.place_id, opening.on_date, start.hour * 60 + start.minute, end.hour * 60 + end.minute)
         await bus.move(session, opening, when, adviser, now)
 
     async def _phone(self, slug: str, what: Any) -> None:
@@ -357,10 +353,7 @@ class Scene:
         """What became of their last registration in a workshop."""
         person = await self._person(session)
         row = await session.scalar(
-            select(Registration)
-            .where(Registration.person_id == person.id)
-            .order_by(Registration.id.desc())
-            .limit(1)
+            select(Registration).where(Registration.person_id == person.id).order_by(Registration.id.desc()).limit(1)
         )
         return row.state.value if row else "none"
 

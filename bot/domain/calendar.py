@@ -96,7 +96,7 @@ def next_working_day(day: date, subdiv: str | None) -> date:
 
 def day_bounds(day: date) -> tuple[datetime, datetime]:
     """The first moment of `day` in Paris, and of the day after: 23, 24 or 25 hours apart."""
-    return _moment(day, time()), _moment(day + timedelta(days=1), time())
+    return moment(day, time()), moment(day + timedelta(days=1), time())
 
 
 def is_open(windows: Sequence[Window], closures: Sequence[Closure], subdiv: str | None, at: datetime) -> bool:
@@ -125,7 +125,7 @@ def next_opening(
         day = local.date() + timedelta(days=days)
         if _is_closed_day(day, closures, subdiv):
             continue
-        starts = (_moment(day, w.start) for w in windows if w.weekday == day.weekday())
+        starts = (moment(day, w.start) for w in windows if w.weekday == day.weekday())
         # Compared in UTC: two moments of one zone compare by the clock, which repeats an hour in October.
         later = [start for start in starts if start.astimezone(UTC) > local.astimezone(UTC)]
         if later:
@@ -150,7 +150,7 @@ def last_loud_evening(before: datetime) -> tuple[datetime, datetime]:
     if day.weekday() == SUNDAY:
         day -= timedelta(days=1)
     start, end = EVENING
-    return _moment(day, start), _moment(day, end)
+    return moment(day, start), moment(day, end)
 
 
 def say_day(day: date, today: date) -> str:
@@ -186,6 +186,7 @@ def _is_closed_day(day: date, closures: Sequence[Closure], subdiv: str | None) -
     return is_holiday(day, subdiv) or any(closure.start <= day <= closure.end for closure in closures)
 
 
-def _moment(day: date, clock: time) -> datetime:
+def moment(day: date, clock: time) -> datetime:
+    """When the clock of Paris shows `clock` on `day`."""
     # Through UTC and back, so that an hour skipped in March becomes the one the clocks really show.
     return datetime.combine(day, clock, PARIS).astimezone(UTC).astimezone(PARIS)

@@ -40,6 +40,7 @@ class NoticeKind(StrEnum):
     UNKNOWN_SEND = "unknown_send"
     LATE = "late"
     UNMARKED = "unmarked"
+    NO_SHOWS = "no_shows"
     FALSE_ALARM = "false_alarm"
 
     @property
@@ -52,5 +53,6 @@ class NoticeKind(StrEnum):
             "unknown_send": "Une relance est peut-être partie",
             "late": "Quelqu'un sera en retard",
             "unmarked": "Un rendez-vous passé n'est pas marqué",
+            "no_shows": "Deux absences : un appel peut aider",
             "false_alarm": "Une alerte vitale a été close comme fausse : à relire",
         }[self.value]

@@ -376,12 +376,14 @@ class Reason(_Model):
 class Opening(_Model):
     """Hours at a place that can be booked: some days every week or every n weeks, of each month, or given dates.
 
-    With no `adviser`, whoever of the structure is there receives, `seats` at a time. `nth` is the rank in the
+    With no `adviser`, whoever of the structure is there receives, `seats` at a time; with a `second_adviser`, both
+    receive together. `nth` is the rank in the
     month, -1 for the last. `reasons` empty: whatever the reason.
     """
 
     place: Id
     adviser: Id | None = None
+    second_adviser: Id | None = None
     weekly: Weekdays = ()
     every_weeks: int = Field(1, ge=1, le=8)
     nth: int | None = Field(None, ge=LAST_OF_MONTH, le=4)
@@ -403,6 +405,8 @@ class Opening(_Model):
             raise ValueError("Il faut « weekly » ou « dates », l'un des deux.")
         if self.start >= self.end:
             raise ValueError("La fin vient avant le début.")
+        if self.second_adviser and self.adviser in (None, self.second_adviser):
+            raise ValueError("« second_adviser » demande « adviser », quelqu'un d'autre.")
         if self.pause and not self.start < self.pause[0] < self.pause[1] < self.end:
             raise ValueError("La pause doit tenir entre le début et la fin.")
         if any(clock.minute % SLICE_MINUTES for clock in (self.start, self.end, *(self.pause or ()))):
@@ -796,6 +800,7 @@ REFERENCES = {
     ("reasons", "structure"): "structures",
     ("openings", "place"): "places",
     ("openings", "adviser"): "advisers",
+    ("openings", "second_adviser"): "advisers",
     ("sources", "structure"): "structures",
     ("workshops", "structure"): "structures",
     ("workshops", "place"): "places",

@@ -46,7 +46,7 @@ async def to_pending(
     if kind in ("change", "cancel") and replies.ambiguous(turn.text or "") == CANCEL:
         # Alone, "annule" is not clear; it is when it answers "on annule ?".
         if kind == "change":
-            return await buttons.ask_cancel(session, conversation, now)
+            return await buttons.ask_cancel(session, conversation, "", now)
         yes = True
     if yes is None:
         return None

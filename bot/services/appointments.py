@@ -1,43 +1,34 @@
-"""Appointments: free slots, booking, moving, cancelling, marking. The database has the last word (law 4)."""
+"""Appointments: booking, moving, cancelling, marking. The database has the last word (law 4)."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 from icalendar import Calendar, Event
-from sqlalchemy import delete, or_, select, true, update
+from sqlalchemy import delete, func, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.appointments import (
+    ASK_UNMARKED_AGAIN_FROM,
     ASK_UNMARKED_FROM,
-    CHANGE_NOTICE,
-    HOLD,
-    LONGEST_NOTICE,
-    SHORTEST_NOTICE,
+    CALL_AFTER_ABSENCES,
     AppointmentState,
     Mode,
     RemindBy,
     Slot,
-    slices,
 )
-from bot.domain.calendar import PARIS, day_bounds, in_paris, is_holiday, say_day, say_time
+from bot.domain.calendar import day_bounds, in_paris, moment, next_working_day, say_day, say_time
 from bot.domain.conversations import Say
 from bot.domain.outbox import OutboxKind
 from bot.domain.people import MilestoneKind
+from bot.domain.reasons import FIRST_MEETING, BookableBy
 from bot.domain.team import NoticeKind
-from bot.errors import (
-    AlreadyBooked,
-    NoAppointment,
-    NothingToDo,
-    NotYourStructure,
-    SlotGone,
-    SlotTaken,
-    TooLateToChange,
-)
-from bot.services import nudges, outbox, people, team
+from bot.domain.waiting import WaitingState
+from bot.errors import AlreadyBooked, NoAppointment, NothingToDo, NotYourStructure, SlotGone, TooLateToChange
+from bot.services import nudges, openings, outbox, people, reasons, team, waiting
 from bot.storage.queries import lock
 from bot.storage.tables import (
     Adviser,
@@ -45,180 +36,13 @@ from bot.storage.tables import (
     BookingDraft,
     Conversation,
     Notice,
-    Opening,
     Place,
     SlotSlice,
     Structure,
+    Waiting,
 )
 
-# ── Free slots ───────────────────────────────────────────────────────────────────────────────
-
-
-async def free_slots(
-    session: AsyncSession,
-    territory_id: str,
-    now: datetime,
-    *,
-    place_id: int | None = None,
-    mode: Mode | None = None,
-    days: timedelta = LONGEST_NOTICE,
-    draft_id: int | None = None,
-) -> list[Slot]:
-    """The slots that can be booked at `now`, in time order: open, not closed, not taken, not too soon.
-
-    What the draft `draft_id` holds counts as free for it.
-    """
-    openings = await session.scalars(
-        select(Opening)
-        .join(Place, Opening.place_id == Place.id)
-        .join(Structure, Place.structure_id == Structure.id)
-        .where(
-            Structure.territory_id == territory_id,
-            Opening.active,
-            Opening.place_id == place_id if place_id is not None else true(),
-        )
-    )
-    earliest, latest = now + SHORTEST_NOTICE, now + days
-    taken = await _taken(session, earliest, latest, now, draft_id)
-    found = []
-    for opening in openings:
-        if mode is not None and mode.value not in opening.modes:
-            continue
-        closures = await team.closures_of(session, opening.place.structure_id, opening.adviser_id, opening.place_id)
-        slot_mode = mode or Mode(opening.modes[0])
-        subdiv = opening.place.structure.territory.subdiv
-        for day in _days(opening, in_paris(earliest).date(), in_paris(latest).date()):
-            if is_holiday(day, subdiv) or any(closure.start <= day <= closure.end for closure in closures):
-                continue
-            for starts_at, ends_at in _times(opening, day):
-                if not earliest <= starts_at < latest:
-                    continue
-                slot = _first_free_seat(opening, slot_mode, starts_at, ends_at, taken)
-                if slot is not None:
-                    found.append(slot)
-    return sorted(found, key=lambda slot: (slot.starts_at, slot.opening_id))
-
-
-async def _taken(
-    session: AsyncSession, earliest: datetime, latest: datetime, now: datetime, draft_id: int | None
-) -> set[tuple[str, int]]:
-    rows = await session.execute(
-        select(SlotSlice.resource, SlotSlice.slice).where(
-            SlotSlice.slice >= next(slices(earliest, earliest + timedelta(seconds=1))),
-            SlotSlice.slice <= next(slices(latest, latest + timedelta(seconds=1))),
-            or_(SlotSlice.held_until.is_(None), SlotSlice.held_until > now),
-            or_(SlotSlice.draft_id.is_(None), SlotSlice.draft_id != draft_id) if draft_id else true(),
-        )
-    )
-    return {(resource, number) for resource, number in rows}
-
-
-def _first_free_seat(
-    opening: Opening, mode: Mode, starts_at: datetime, ends_at: datetime, taken: set[tuple[str, int]]
-) -> Slot | None:
-    for seat in range(1 if opening.adviser_id is not None else opening.seats):
-        slot = Slot(opening.id, opening.place_id, opening.adviser_id, mode, starts_at, ends_at, seat)
-        if not any((resource, number) in taken for resource in slot.resources for number in slices(starts_at, ends_at)):
-            return slot
-    return None
-
-
-def _days(opening: Opening, first: date, last: date) -> Iterable[date]:
-    if opening.on_date is not None:
-        return [opening.on_date] if first <= opening.on_date <= last else []
-    first = max(first, opening.first_date or first)
-    last = min(last, opening.last_date or last)
-    return (
-        day
-        for day in (first + timedelta(days=number) for number in range((last - first).days + 1))
-        if day.weekday() == opening.weekday
-    )
-
-
-def _times(opening: Opening, day: date) -> Iterable[tuple[datetime, datetime]]:
-    step = timedelta(minutes=opening.slot_minutes)
-    for minute in range(opening.start_minute, opening.end_minute - opening.slot_minutes + 1, opening.slot_minutes):
-        local = datetime.combine(day, time(minute // 60, minute % 60), PARIS)
-        starts_at = local.astimezone(UTC)
-        yield starts_at, starts_at + step
-
-
-async def slot_at(session: AsyncSession, opening_id: int, starts_at: datetime, mode: Mode, now: datetime) -> Slot:
-    """The slot of an opening at a given time, free or not.
-
-    Raises:
-        SlotGone: the opening does not exist any more, has no such slot, or it is over.
-    """
-    opening = await session.get(Opening, opening_id)
-    if opening is None or not opening.active or starts_at <= now or mode.value not in opening.modes:
-        raise SlotGone
-    day = in_paris(starts_at).date()
-    for begin, end in _times(opening, day) if day in _days(opening, day, day) else ():
-        if begin == starts_at:
-            return Slot(opening.id, opening.place_id, opening.adviser_id, mode, begin, end)
-    raise SlotGone
-
-
-# ── Holding and booking ──────────────────────────────────────────────────────────────────────
-
-
-async def hold(session: AsyncSession, draft: BookingDraft, slot: Slot, now: datetime) -> Slot:
-    """Keep a slot for ten minutes while it is being confirmed; a draft holds one slot at a time.
-
-    Raises:
-        SlotTaken: somebody has it.
-    """
-    await release(session, draft)
-    return await _occupy(session, slot, now, draft_id=draft.id, held_until=now + HOLD)
-
-
-async def release(session: AsyncSession, draft: BookingDraft) -> None:
-    await session.execute(delete(SlotSlice).where(SlotSlice.draft_id == draft.id))
-
-
-async def _occupy(
-    session: AsyncSession,
-    slot: Slot,
-    now: datetime,
-    *,
-    draft_id: int | None = None,
-    held_until: datetime | None = None,
-    appointment_id: int | None = None,
-) -> Slot:
-    """Write the slices of a slot, on the first seat that is free.
-
-    Raises:
-        SlotTaken: no seat is.
-    """
-    opening = await session.get_one(Opening, slot.opening_id)
-    seats = 1 if slot.adviser_id is not None else opening.seats
-    for seat in range(seats):
-        tried = Slot(slot.opening_id, slot.place_id, slot.adviser_id, slot.mode, slot.starts_at, slot.ends_at, seat)
-        numbers = list(slices(slot.starts_at, slot.ends_at))
-        await session.execute(
-            delete(SlotSlice).where(
-                SlotSlice.resource.in_(tried.resources),
-                SlotSlice.slice.in_(numbers),
-                SlotSlice.held_until <= now,
-            )
-        )
-        try:
-            async with session.begin_nested():
-                session.add_all(
-                    SlotSlice(
-                        resource=resource,
-                        slice=number,
-                        draft_id=draft_id,
-                        held_until=held_until,
-                        appointment_id=appointment_id,
-                    )
-                    for resource in tried.resources
-                    for number in numbers
-                )
-        except IntegrityError:
-            continue
-        return tried
-    raise SlotTaken
+# ── Booking and moving ───────────────────────────────────────────────────────────────────────
 
 
 async def book(
@@ -227,6 +51,8 @@ async def book(
     slot: Slot,
     now: datetime,
     *,
+    reason: str = FIRST_MEETING,
+    by: BookableBy = BookableBy.YOUNG,
     draft: BookingDraft | None = None,
     phone: str | None = None,
 ) -> Appointment:
@@ -234,17 +60,54 @@ async def book(
 
     Raises:
         SlotTaken: somebody has it.
-        AlreadyBooked: the person has an appointment to come.
+        SlotGone: it is not open any more, or too soon or too far for the reason.
+        AlreadyBooked: the person has an appointment to come for this reason.
     """
-    person_id = conversation.identity.person_id
+    await _still_open(session, slot, reason, by, now, held=draft is not None)
+    booked = await _book(session, conversation, slot, now, reason=reason, draft=draft, phone=phone)
+    await waiting.withdraw_offer(session, booked, now)
+    return booked
+
+
+async def _still_open(
+    session: AsyncSession, slot: Slot, reason: str, by: BookableBy, now: datetime, *, held: bool
+) -> None:
+    """An opening may be edited, or an absence said, while someone books in it.
+
+    An adviser knows what they do: nothing is refused to them but what somebody has.
+
+    Raises:
+        SlotGone: see `openings.slot_at`.
+    """
+    if by is BookableBy.ADVISER:
+        return
+    there = await openings.slot_at(
+        session, slot.opening_id, slot.starts_at, slot.mode, now, reason=reason, by=by, held=held
+    )
+    if there != slot._replace(seat=0):
+        raise SlotGone  # it lasts longer, or someone else receives
+
+
+async def _book(
+    session: AsyncSession,
+    conversation: Conversation,
+    slot: Slot,
+    now: datetime,
+    *,
+    reason: str,
+    draft: BookingDraft | None = None,
+    phone: str | None = None,
+) -> Appointment:
     place = await session.get_one(Place, slot.place_id)
     appointment = Appointment(
-        person_id=person_id,
+        person_id=conversation.identity.person_id,
         conversation_id=conversation.id,
         structure_id=place.structure_id,
         place=place,
         opening_id=slot.opening_id,
         adviser=await session.get(Adviser, slot.adviser_id) if slot.adviser_id else None,
+        second_adviser=await session.get(Adviser, slot.second_adviser_id) if slot.second_adviser_id else None,
+        reason=reason,
         mode=slot.mode,
         phone=phone,
         starts_at=slot.starts_at,
@@ -256,10 +119,10 @@ async def book(
         async with session.begin_nested():
             session.add(appointment)
     except IntegrityError:
-        raise AlreadyBooked(**describe(await upcoming(session, conversation, now), now)) from None
+        raise AlreadyBooked(**describe(await upcoming(session, conversation, now, reason=reason), now)) from None
     if draft is not None:
-        await release(session, draft)
-    await _occupy(session, slot, now, appointment_id=appointment.id)
+        await openings.release(session, draft)
+    await openings.occupy(session, slot, now, appointment_id=appointment.id)
     await nudges.plan_reminders(session, appointment, now)
     return appointment
 
@@ -270,25 +133,43 @@ async def move(
     slot: Slot,
     now: datetime,
     *,
+    by: BookableBy = BookableBy.YOUNG,
     draft: BookingDraft | None = None,
 ) -> Appointment:
     """Move an appointment to another slot: the same row, the next sequence of its calendar file.
 
+    The slot it leaves is offered to who is in line for it.
+
     Raises:
         SlotTaken: somebody has the new slot; the appointment stays where it was.
+        SlotGone: it is not open any more, or too soon or too far for the reason.
         NothingToDo: the appointment is not to come any more.
     """
+    await _still_open(session, slot, appointment.reason, by, now, held=draft is not None)
     await lock(session, appointment)
+    left = await _move(session, appointment, slot, now, draft)
+    await waiting.withdraw_offer(session, appointment, now)
+    await waiting.offer_freed(session, appointment.structure_id, *left, now)
+    return appointment
+
+
+async def _move(
+    session: AsyncSession, appointment: Appointment, slot: Slot, now: datetime, draft: BookingDraft | None = None
+) -> tuple[int, datetime, datetime]:
+    """Move a locked appointment. Gives back what it leaves: the opening, and from when to when."""
     if appointment.state is not AppointmentState.BOOKED:
         raise NothingToDo
+    left = appointment.opening_id, appointment.starts_at, appointment.ends_at
     if draft is not None:
-        await release(session, draft)
+        await openings.release(session, draft)
     async with session.begin_nested():
         await session.execute(delete(SlotSlice).where(SlotSlice.appointment_id == appointment.id))
-        await _occupy(session, slot, now, appointment_id=appointment.id)
+        await openings.occupy(session, slot, now, appointment_id=appointment.id)
     appointment.place = await session.get_one(Place, slot.place_id)
     appointment.structure_id = appointment.place.structure_id
     appointment.adviser = await session.get(Adviser, slot.adviser_id) if slot.adviser_id else None
+    second = slot.second_adviser_id
+    appointment.second_adviser = await session.get(Adviser, second) if second else None
     appointment.opening_id, appointment.mode = slot.opening_id, slot.mode
     appointment.starts_at, appointment.ends_at = slot.starts_at, slot.ends_at
     appointment.sequence += 1
@@ -296,11 +177,35 @@ async def move(
     appointment.called_at, appointment.called_by = None, None
     await session.flush()
     await nudges.plan_reminders(session, appointment, now)
-    return appointment
+    return left
 
 
-async def upcoming(session: AsyncSession, conversation: Conversation, now: datetime) -> Appointment:
-    """The person's appointment to come, or under way.
+async def take_offer(session: AsyncSession, offered: Waiting, now: datetime) -> Appointment:
+    """Accept the slot held for someone in line: their appointment moves there, or is booked.
+
+    Raises:
+        OfferGone: it is not held for them any more.
+        SlotGone: it is not open any more.
+    """
+    await lock(session, offered)
+    slot = waiting.offered_slot(offered, now)
+    conversation = await session.get_one(Conversation, offered.conversation_id)
+    await _still_open(session, slot, offered.reason, BookableBy.YOUNG, now, held=True)
+    current = await waiting.current(session, offered, now)
+    await openings.release(session, offered)
+    offered.state, offered.offer, offered.held_until = WaitingState.TAKEN, None, None
+    if current is None:
+        return await _book(session, conversation, slot, now, reason=offered.reason, phone=offered.phone)
+    await lock(session, current)
+    left = await _move(session, current, slot, now)
+    await waiting.offer_freed(session, current.structure_id, *left, now)
+    return current
+
+
+async def upcoming(
+    session: AsyncSession, conversation: Conversation, now: datetime, *, reason: str | None = None
+) -> Appointment:
+    """The person's next appointment to come, or under way; for a reason, if one is given.
 
     Raises:
         NoAppointment: there is none.
@@ -311,6 +216,7 @@ async def upcoming(session: AsyncSession, conversation: Conversation, now: datet
             Appointment.person_id == conversation.identity.person_id,
             Appointment.state == AppointmentState.BOOKED,
             Appointment.ends_at > now,
+            Appointment.reason == reason if reason is not None else true(),
         )
         .order_by(Appointment.starts_at)
         .limit(1)
@@ -325,16 +231,39 @@ async def changeable(session: AsyncSession, conversation: Conversation, now: dat
 
     Raises:
         NoAppointment: there is none.
-        TooLateToChange: it begins within the hour.
+        TooLateToChange: it begins within the notice that the structure asks for its reason.
     """
     appointment = await upcoming(session, conversation, now)
-    if appointment.starts_at - now < CHANGE_NOTICE:
-        raise TooLateToChange(**describe(appointment, now))
+    await check_notice(session, appointment, now)
     return appointment
 
 
+async def check_notice(session: AsyncSession, appointment: Appointment, now: datetime) -> None:
+    """Whether an appointment may still be moved or cancelled by the young person.
+
+    Raises:
+        TooLateToChange: it begins within the notice that the structure asks for its reason.
+    """
+    if appointment.starts_at - now < await reasons.change_notice(session, appointment):
+        raise TooLateToChange(**describe(appointment, now))
+
+
+async def all_upcoming(session: AsyncSession, conversation: Conversation, now: datetime) -> Sequence[Appointment]:
+    """The person's appointments to come or under way, the next first: one at most for each reason."""
+    rows = await session.scalars(
+        select(Appointment)
+        .where(
+            Appointment.person_id == conversation.identity.person_id,
+            Appointment.state == AppointmentState.BOOKED,
+            Appointment.ends_at > now,
+        )
+        .order_by(Appointment.starts_at)
+    )
+    return rows.all()
+
+
 async def cancel(session: AsyncSession, appointment: Appointment, by: AppointmentState, now: datetime) -> Appointment:
-    """Cancel an appointment and free its slot at once.
+    """Cancel an appointment and free its slot at once: who is in line for it is offered it.
 
     Raises:
         NothingToDo: it is not to come any more.
@@ -348,6 +277,11 @@ async def cancel(session: AsyncSession, appointment: Appointment, by: Appointmen
     await session.execute(update(BookingDraft).where(BookingDraft.moving_id == appointment.id).values(moving_id=None))
     await nudges.drop(session, appointment, "cancelled")
     await session.flush()
+    if by is AppointmentState.CANCELLED_BY_YOUNG:
+        await waiting.leave(session, appointment.person_id, now, reason=appointment.reason)
+    await waiting.offer_freed(
+        session, appointment.structure_id, appointment.opening_id, appointment.starts_at, appointment.ends_at, now
+    )
     return appointment
 
 
@@ -357,10 +291,10 @@ async def cancel(session: AsyncSession, appointment: Appointment, by: Appointmen
 async def mark(
     session: AsyncSession, appointment: Appointment, state: AppointmentState, adviser: Adviser, now: datetime
 ) -> None:
-    """Mark an appointment: présent, absent, annulé par le jeune, annulé par la structure.
+    """Mark an appointment: présent, en retard, absent, excusé, annulé par le jeune, annulé par la structure.
 
     A structure's cancellation is told to the young person at once, whatever `/stop` says; an absence is
-    followed the next day by a kind question.
+    followed the next day by a kind question, and from the second on the team is told that a call may help.
 
     Raises:
         NotYourStructure: the appointment belongs to another structure.
@@ -371,7 +305,7 @@ async def mark(
     await lock(session, appointment)
     if appointment.state is not AppointmentState.BOOKED or state is AppointmentState.BOOKED:
         raise NothingToDo
-    if state in (AppointmentState.PRESENT, AppointmentState.ABSENT) and now < appointment.starts_at:
+    if not state.is_cancelled and now < appointment.starts_at:
         raise NothingToDo
     appointment.marked_at, appointment.marked_by = now, adviser.id
     await session.execute(
@@ -380,7 +314,7 @@ async def mark(
         .values(seen_at=now)
     )
     conversation = await session.get_one(Conversation, appointment.conversation_id)
-    if state in (AppointmentState.CANCELLED_BY_STRUCTURE, AppointmentState.CANCELLED_BY_YOUNG):
+    if state.is_cancelled:
         await cancel(session, appointment, state, now)
         if state is AppointmentState.CANCELLED_BY_STRUCTURE:
             says = [
@@ -394,10 +328,46 @@ async def mark(
         return
     appointment.state = state
     await nudges.drop(session, appointment, "marked")
-    if state is AppointmentState.PRESENT:
+    if state.came:
         await people.reach(session, appointment.person_id, MilestoneKind.FIRST_APPOINTMENT_HONOURED, now)
-    else:
+    elif state is AppointmentState.ABSENT:
         await nudges.plan_no_show(session, appointment, now)
+        await _suggest_a_call(session, appointment, conversation, now)
+
+
+async def _suggest_a_call(
+    session: AsyncSession, appointment: Appointment, conversation: Conversation, now: datetime
+) -> None:
+    """Someone who did not come twice may be in trouble: a human calls, nobody is punished."""
+    await session.flush()
+    if await absences(session, appointment.person_id) < CALL_AFTER_ABSENCES:
+        return
+    advisers = (
+        [appointment.adviser] if appointment.adviser else await team.advisers_of(session, appointment.structure_id)
+    )
+    await team.tell(session, advisers, NoticeKind.NO_SHOWS, now, conversation=conversation)
+
+
+async def absences(session: AsyncSession, person_id: int) -> int:
+    """How many times someone did not come, since they last did; an excuse does not count."""
+    came = (
+        select(func.max(Appointment.starts_at))
+        .where(
+            Appointment.person_id == person_id,
+            Appointment.state.in_((AppointmentState.PRESENT, AppointmentState.LATE)),
+        )
+        .scalar_subquery()
+    )
+    counted = await session.scalar(
+        select(func.count())
+        .select_from(Appointment)
+        .where(
+            Appointment.person_id == person_id,
+            Appointment.state == AppointmentState.ABSENT,
+            or_(came.is_(None), Appointment.starts_at > came),
+        )
+    )
+    return counted or 0
 
 
 async def move_by_structure(
@@ -411,7 +381,7 @@ async def move_by_structure(
     """
     if appointment.structure_id != adviser.structure_id:
         raise NotYourStructure
-    await move(session, appointment, slot, now)
+    await move(session, appointment, slot, now, by=BookableBy.ADVISER)
     conversation = await session.get_one(Conversation, appointment.conversation_id)
     says = [
         Say(
@@ -475,22 +445,31 @@ async def unmarked(session: AsyncSession, now: datetime, structure_id: str | Non
 
 
 async def tick(session: AsyncSession, now: datetime) -> int:
-    """From 17:00, ask who receives, or the team, about the appointments not marked: once a day for each."""
+    """Ask who receives, or the team, about the appointments not marked.
+
+    From 17:00, once a day for each; and once from 9:00 on the next working day.
+    """
     local = in_paris(now)
-    if local.time() < ASK_UNMARKED_FROM:
+    evening = local.time() >= ASK_UNMARKED_FROM
+    if local.time() < ASK_UNMARKED_AGAIN_FROM:
         return 0
-    today, _ = day_bounds(local.date())
-    asked = select(Notice.conversation_id).where(Notice.kind == NoticeKind.UNMARKED, Notice.at >= today)
-    # A person has one appointment to come at a time, so the conversation says which it is.
+    since = moment(local.date(), ASK_UNMARKED_FROM if evening else ASK_UNMARKED_AGAIN_FROM)
+    asked = select(Notice.conversation_id).where(Notice.kind == NoticeKind.UNMARKED, Notice.at >= since)
     already = set((await session.scalars(asked)).all())
     new = [one for one in await unmarked(session, now) if one.conversation_id not in already]
+    told = 0
     for appointment in new:
+        structure = await session.get_one(Structure, appointment.structure_id)
+        morning_after = next_working_day(in_paris(appointment.ends_at).date(), structure.territory.subdiv)
+        if not evening and local.date() != morning_after:
+            continue
         conversation = await session.get_one(Conversation, appointment.conversation_id)
         advisers = (
             [appointment.adviser] if appointment.adviser else await team.advisers_of(session, appointment.structure_id)
         )
         await team.tell(session, advisers, NoticeKind.UNMARKED, now, conversation=conversation)
-    return len(new)
+        told += 1
+    return told
 
 
 # ── What a young person says of it ───────────────────────────────────────────────────────────
@@ -530,13 +509,15 @@ async def late(session: AsyncSession, conversation: Conversation, minutes: int |
 
 
 async def tell(session: AsyncSession, conversation: Conversation, now: datetime) -> list[Say]:
-    """When and where the appointment is.
+    """When and where each appointment is.
 
     Raises:
         NoAppointment: there is none to come.
     """
-    appointment = await upcoming(session, conversation, now)
-    return [Say("utter_my_appointment", describe(appointment, now))]
+    found = await all_upcoming(session, conversation, now)
+    if not found:
+        raise NoAppointment
+    return [Say("utter_my_appointment", describe(appointment, now)) for appointment in found]
 
 
 # ── Saying it ────────────────────────────────────────────────────────────────────────────────
@@ -552,13 +533,21 @@ def describe(appointment: Appointment, now: datetime) -> dict[str, str]:
         "place": where(appointment),
         "address": place.address or "",
         "mode": appointment.mode.label,
-        "adviser": appointment.adviser.first_name if appointment.adviser else "l'équipe",
+        "adviser": who_receives(appointment),
         "appointment": str(appointment.id),
     }
 
 
+def who_receives(appointment: Appointment) -> str:
+    """ "Sandra", "Karim et Sandra", or "l'équipe"."""
+    advisers = (appointment.adviser, appointment.second_adviser)
+    return " et ".join(adviser.first_name for adviser in advisers if adviser is not None) or "l'équipe"
+
+
 def where(appointment: Appointment) -> str:
-    """ "à Thionville" said as a place to go, or "par téléphone"."""
+    """ "à Thionville" said as a place to go, "devant la gare" where the team comes, or "par téléphone"."""
+    if appointment.mode is Mode.OUTSIDE:
+        return appointment.meeting_point or appointment.mode.label
     if appointment.mode is not Mode.ON_SITE:
         return appointment.mode.label
     address = appointment.place.address
@@ -570,10 +559,7 @@ def calendar_file(appointment: Appointment, discreet: bool, now: datetime) -> tu
 
     In discreet mode it holds only the place and the time.
     """
-    cancelled = appointment.state in (
-        AppointmentState.CANCELLED_BY_STRUCTURE,
-        AppointmentState.CANCELLED_BY_YOUNG,
-    )
+    cancelled = appointment.state.is_cancelled
     file = Calendar()
     file.add("prodid", "-//Promeneurs//rendez-vous//FR")
     file.add("version", "2.0")

@@ -41,6 +41,7 @@ IN_THE_NEWS = (
     NoticeKind.UNKNOWN_SEND,
     NoticeKind.LATE,
     NoticeKind.UNMARKED,
+    NoticeKind.NO_SHOWS,
     NoticeKind.FALSE_ALARM,
 )
 NEWS_KEPT = timedelta(days=7)

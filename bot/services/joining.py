@@ -15,7 +15,7 @@ from bot.domain.conversations import Button, Say
 from bot.domain.nudges import NudgeKind, NudgeState
 from bot.domain.people import Channel
 from bot.errors import LinkGone, NothingToDo, TwoAppointments
-from bot.services import appointments, people, workshops
+from bot.services import appointments, people, waiting, workshops
 from bot.storage.queries import lock
 from bot.storage.tables import (
     Appointment,
@@ -120,6 +120,8 @@ async def make_one(session: AsyncSession, origin: Conversation, here: Conversati
         # Who asked one of the two for silence asked for it.
         first.nudges_stopped_at = first.nudges_stopped_at or second.nudges_stopped_at
         await _keep_dates(session, first, second)
+        await session.flush()
+        await waiting.give_places(session, second.id, here)
     here.discreet = here.discreet or origin.discreet
     if here.greeted_at is None:
         here.structure, here.commune = origin.structure, here.commune or origin.commune

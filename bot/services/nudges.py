@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.appointments import AppointmentState, DraftState, RemindBy
+from bot.domain.appointments import AppointmentState, DraftState, Mode, RemindBy
 from bot.domain.calendar import in_paris, is_quiet, say_day, say_time
 from bot.domain.conversations import Say
 from bot.domain.nudges import NudgeKind, NudgeState, next_loud_day, reminder_times
@@ -226,7 +226,9 @@ async def _reminder(
     values = {
         "day": say_day(local.date(), in_paris(now).date()),
         "time": say_time(local),
-        "place": appointment.place.name if appointment.mode == "sur_place" else appointment.mode.label,
+        "place": appointment.place.name
+        if appointment.mode is Mode.ON_SITE
+        else appointment.meeting_point or appointment.mode.label,
         "mode": appointment.mode.label,
         "appointment": str(appointment.id),
     }

@@ -18,6 +18,7 @@ from bot.domain.appointments import AppointmentState, Mode, RemindBy, Slot
 from bot.domain.conversations import Say
 from bot.domain.people import Channel
 from bot.domain.phones import read_phone
+from bot.domain.reasons import FIRST_MEETING, BookableBy
 from bot.domain.team import Role
 from bot.errors import LinkGone, NeedsAgreement, NotYourStructure, NoWayToCall, SlotGone
 from bot.services import appointments, joining, people, reminding
@@ -107,6 +108,7 @@ async def book(
     now: datetime,
     *,
     agreed: bool,
+    reason: str = FIRST_MEETING,
     phone: str = "",
 ) -> Booked:
     """Book for a young person who agreed to it. A number, if they gave one, is to remind them by telephone.
@@ -129,7 +131,9 @@ async def book(
     if number is None and (phone.strip() or slot.mode is Mode.PHONE):
         raise NoWayToCall
     conversation = await _nobody_yet(session, partner, now)
-    appointment = await appointments.book(session, conversation, slot, now, phone=number)
+    appointment = await appointments.book(
+        session, conversation, slot, now, reason=reason, by=BookableBy.PARTNER, phone=number
+    )
     if number is not None:
         appointment.remind_by, appointment.remind_phone = RemindBy.PHONE, number
     booking = PartnerBooking(

@@ -6,16 +6,18 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import communes
+from bot.domain.appointments import Mode
 from bot.domain.calendar import DAYS, in_paris, say_day, say_time
 from bot.domain.communes import Commune, Mention
 from bot.domain.conversations import Button, Say, first_that_fits
 from bot.domain.replies import plain
+from bot.services import openings
 from bot.storage.tables import Conversation, Opening, Place, Structure
 
 MAX_PLACES = 8
@@ -23,6 +25,7 @@ MAX_PLACES = 8
 MAX_COMMUNES = 5
 FEW_OF_MANY = 3
 BARE_WORDS = 3
+SHOWN_AHEAD = timedelta(days=120)
 FAR_KM = 60
 AROUND_KM = 25
 # Below, a commune is a guess from a misspelt name, and it is asked about.
@@ -48,17 +51,16 @@ class Found:
 
 
 async def of_territory(session: AsyncSession, conversation: Conversation) -> Sequence[Place]:
-    """The places of the territory that receive people, most openings first."""
-    rows = await session.scalars(
-        select(Place)
+    """The places of the territory that receive people."""
+    rows = await session.execute(
+        select(Place, Opening.modes)
         .join(Structure, Place.structure_id == Structure.id)
-        .where(
-            Structure.territory_id == conversation.structure.territory_id,
-            select(Opening.id).where(Opening.place_id == Place.id, Opening.active).exists(),
-        )
+        .join(Opening, Opening.place_id == Place.id)
+        .where(Structure.territory_id == conversation.structure.territory_id, Opening.active)
         .order_by(Place.mobile, Place.id)
     )
-    return rows.all()
+    # Where the team only leaves from to meet people elsewhere, nobody is received.
+    return list(dict.fromkeys(place for place, modes in rows if set(modes) != {Mode.OUTSIDE.value}))
 
 
 async def find(session: AsyncSession, conversation: Conversation, text: str, *, asked: bool = False) -> Found:
@@ -244,16 +246,22 @@ async def tell_all(session: AsyncSession, conversation: Conversation) -> list[Sa
 
 async def describe(session: AsyncSession, place: Place, now: datetime) -> Say:
     """One place: its address, and when it receives people."""
-    openings = (await session.scalars(select(Opening).where(Opening.place_id == place.id, Opening.active))).all()
+    rows = await session.scalars(select(Opening).where(Opening.place_id == place.id, Opening.active))
+    # What is for one reason, or elsewhere, is not when the door is open to all.
+    received = [row for row in rows if not row.reasons and set(row.modes) != {Mode.OUTSIDE.value}]
+    patterns = [openings.pattern_of(row) for row in received]
     today = in_paris(now).date()
+    every_week = [one for one in patterns if one.on_date is None and one.nth is None and one.every_weeks == 1]
+    weekly = sorted({(one.weekday or 0, *span) for one in every_week for span in one.spans})
     lines: list[str] = []
-    weekly = sorted({(o.weekday, o.start_minute, o.end_minute) for o in openings if o.weekday is not None})
     for weekday in sorted({day for day, _, _ in weekly}):
         hours = " et ".join(f"{_clock(start)}-{_clock(end)}" for day, start, end in weekly if day == weekday)
         lines.append(f"{DAYS[weekday].capitalize()} : {hours}")
-    dated = sorted({(o.on_date, o.start_minute, o.end_minute) for o in openings if o.on_date})
-    for day, start, end in [row for row in dated if row[0] and row[0] >= today][:3]:
-        assert day is not None
+    others = [one for one in patterns if one not in every_week]
+    dated = sorted(
+        {(day, *span) for one in others for day in one.days(today, today + SHOWN_AHEAD) for span in one.spans}
+    )
+    for day, start, end in dated[:3]:
         lines.append(f"{say_day(day, today).capitalize()} : {_clock(start)}-{_clock(end)}")
     values = {"place": place.name, "address": place.address or "", "hours": "\n".join(lines)}
     if not place.address:

@@ -169,6 +169,7 @@ async def _openings(
                 continue
             opening.place_id = places[one.place].id
             opening.adviser_id = adviser.id if adviser else None
+            opening.second_adviser_id = advisers[one.second_adviser].id if one.second_adviser else None
             opening.weekday, opening.on_date = pattern.weekday, pattern.on_date
             opening.first_date, opening.last_date = pattern.first_date, pattern.last_date
             opening.every_weeks, opening.nth = pattern.every_weeks, pattern.nth

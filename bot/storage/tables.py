@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from bot.domain.alerts import AlertEnd
-from bot.domain.appointments import AppointmentState, DraftState, Mode, RemindBy, WaitingState
+from bot.domain.appointments import AppointmentState, DraftState, Mode, RemindBy
 from bot.domain.conversations import Author, IncomingKind, Speaker
 from bot.domain.handoffs import HandoffReason, HandoffState
 from bot.domain.nudges import NudgeKind, NudgeState
@@ -30,6 +30,7 @@ from bot.domain.outbox import OutboxKind, OutboxState
 from bot.domain.people import Channel, MilestoneKind
 from bot.domain.safety import Level
 from bot.domain.team import NoticeKind, PresenceSaid, Role
+from bot.domain.waiting import WaitingState
 from bot.domain.workshops import Attendance, RegistrationState, WorkshopKind
 from bot.storage.types import Instant, Named
 
@@ -626,7 +627,8 @@ class BookingDraft(Base):
     anywhere: Mapped[bool] = mapped_column(default=False)
     mode: Mapped[Mode | None] = mapped_column(Named(Mode))
     phone: Mapped[str | None] = mapped_column(String(20))
-    reason: Mapped[str] = mapped_column(String(40), default="first_meeting")
+    # None while it is asked what it is for.
+    reason: Mapped[str | None] = mapped_column(String(40))
     meeting_point: Mapped[str | None] = mapped_column(String(120))
     # The communes that were asked about, by INSEE code.
     communes: Mapped[list[Any]] = mapped_column(default=list)

@@ -17,7 +17,7 @@ from bot.domain.nudges import NudgeState
 from bot.domain.outbox import OutboxKind
 from bot.domain.people import MilestoneKind
 from bot.errors import AlreadyBooked, NothingToDo, NotYourStructure, SlotGone, SlotTaken, TooLateToChange
-from bot.services import appointments, people
+from bot.services import appointments, openings, people
 from bot.storage.database import Database
 from bot.storage.tables import (
     Appointment,
@@ -50,7 +50,7 @@ async def _books(database: Database, conversation_id: int, wanted: Slot) -> bool
 async def _free(session: AsyncSession, *, at_place: str = "thionville", now=NOW) -> set[str]:
     """The free starts of a place, as Paris says them."""
     place_id = (await session.scalars(select(Place.id).where(Place.slug == at_place))).one()
-    slots = await appointments.free_slots(session, "demo", now, place_id=place_id)
+    slots = await openings.free_slots(session, "demo", now, place_id=place_id)
     return {f"{in_paris(one.starts_at):%Y-%m-%dT%H:%M}" for one in slots}
 
 
@@ -146,7 +146,7 @@ async def test_a_hold_keeps_the_slot_for_ten_minutes(database: Database) -> None
     async with database.unit_of_work() as session:
         wanted = await slot(session, MONDAY)
         draft = await _draft(session, await young_person(session))
-        await appointments.hold(session, draft, wanted, NOW)
+        await openings.hold(session, draft, wanted, NOW)
 
         quick, patient = await young_person(session), await young_person(session)
         with pytest.raises(SlotTaken):
@@ -160,8 +160,8 @@ async def test_who_holds_a_slot_can_book_it_and_a_draft_holds_one_at_a_time(data
     async with database.unit_of_work() as session:
         young = await young_person(session)
         draft = await _draft(session, young)
-        await appointments.hold(session, draft, await slot(session, LATER), NOW)
-        held = await appointments.hold(session, draft, await slot(session, MONDAY), NOW)
+        await openings.hold(session, draft, await slot(session, LATER), NOW)
+        held = await openings.hold(session, draft, await slot(session, MONDAY), NOW)
         assert LATER in await _free(session)
         await appointments.book(session, young, held, NOW, draft=draft)
         assert (await session.scalars(select(SlotSlice).where(SlotSlice.held_until.is_not(None)))).all() == []
@@ -319,7 +319,7 @@ async def test_free_slots_leave_out_holidays_and_closures(database: Database) ->
         assert date(2027, 3, 29) not in days, "Easter Monday"
         assert {date(2027, 3, 22), date(2027, 4, 2)} <= days
 
-        summer = await appointments.free_slots(session, "demo", paris("2027-07-05T10:00"))
+        summer = await openings.free_slots(session, "demo", paris("2027-07-05T10:00"))
         karim, guenange = await adviser(session, "karim"), await _place(session, "guenange")
         away = {in_paris(one.starts_at).date() for one in summer if one.adviser_id == karim.id}
         assert away
@@ -337,9 +337,9 @@ async def test_a_slot_that_is_over_or_was_never_there_is_gone(database: Database
             (paris("2027-03-16T10:00"), NOW),
         ):
             with pytest.raises(SlotGone):
-                await appointments.slot_at(session, known.opening_id, starts_at, Mode.ON_SITE, now)
+                await openings.slot_at(session, known.opening_id, starts_at, Mode.ON_SITE, now)
         with pytest.raises(SlotGone):
-            await appointments.slot_at(session, known.opening_id, paris(MONDAY), Mode.VIDEO, NOW)
+            await openings.slot_at(session, known.opening_id, paris(MONDAY), Mode.VIDEO, NOW)
 
 
 # ── What an adviser does ─────────────────────────────────────────────────────────────────────

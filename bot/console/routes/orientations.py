@@ -19,24 +19,28 @@ from bot.console.access import (
 )
 from bot.console.routes.edge import console_router
 from bot.domain.appointments import Mode
+from bot.domain.reasons import FIRST_MEETING, BookableBy
 from bot.errors import Refusal, SlotGone
-from bot.services import appointments, partners
+from bot.services import openings, partners, reasons
 from bot.services.partners import Booked
 
 SHOWN_SLOTS = 30
+# Where the team would come to is for the young person to say.
+MODES = (Mode.ON_SITE, Mode.PHONE, Mode.VIDEO)
 
 router = console_router()
 
 
 @router.get("/orientations")
-async def show(caller: Partner, place: int = 0, mode: str = "") -> Response:
-    return await _page(caller, place=place, mode=_mode(mode))
+async def show(caller: Partner, place: int = 0, mode: str = "", reason: str = FIRST_MEETING) -> Response:
+    return await _page(caller, place=place, mode=_mode(mode), reason=reason)
 
 
 @router.post("/orientations")
 async def book(
     caller: ActingPartner,
     slot: FormText = "",
+    reason: FormText = FIRST_MEETING,
     first_name: FormText = "",
     phone: FormText = "",
     agreed: FormText = "",
@@ -44,9 +48,11 @@ async def book(
     """`slot` is the opening, the minute since 1970 and the mode, as the page wrote them."""
     try:
         async with caller.acting() as (session, partner):
-            chosen = await appointments.slot_at(session, *_read_slot(slot), caller.now)
+            chosen = await openings.slot_at(
+                session, *_read_slot(slot), caller.now, reason=reason, by=BookableBy.PARTNER
+            )
             booked = await partners.book(
-                session, partner, chosen, first_name, caller.now, agreed=agreed == "oui", phone=phone
+                session, partner, chosen, first_name, caller.now, agreed=agreed == "oui", reason=reason, phone=phone
             )
     except Refusal as refusal:
         return await _page(caller, said=say_refusal(refusal), status=409)
@@ -72,16 +78,24 @@ async def _page(
     *,
     place: int = 0,
     mode: Mode = Mode.ON_SITE,
+    reason: str = FIRST_MEETING,
     booked: Booked | None = None,
     said: str = "",
     status: int = 200,
 ) -> Response:
     async with caller.reading() as session:
         ours = await partners.places_of(session, caller.adviser)
+        offered = await reasons.bookable(session, caller.adviser.structure_id, BookableBy.PARTNER)
         slots = []
         if place in {one.id for one in ours}:
-            slots = await appointments.free_slots(
-                session, caller.adviser.structure.territory_id, caller.now, place_id=place, mode=mode
+            slots = await openings.free_slots(
+                session,
+                caller.adviser.structure.territory_id,
+                caller.now,
+                reason=reason,
+                by=BookableBy.PARTNER,
+                place_id=place,
+                mode=mode,
             )
         bookings = await partners.bookings_of(session, caller.adviser)
     return caller.partners_page(
@@ -89,7 +103,9 @@ async def _page(
         status=status,
         problem=said,
         places=ours,
-        modes=tuple(Mode),
+        reasons=offered,
+        reason=reason,
+        modes=MODES,
         place=place,
         mode=mode,
         slots=slots[:SHOWN_SLOTS],
@@ -110,7 +126,7 @@ def _links(caller: Caller, code: str) -> tuple[tuple[str, str], ...]:
 
 
 def _mode(value: str) -> Mode:
-    return Mode(value) if value in tuple(Mode) else Mode.ON_SITE
+    return Mode(value) if value in MODES else Mode.ON_SITE
 
 
 def _read_slot(value: str) -> tuple[int, datetime, Mode]:

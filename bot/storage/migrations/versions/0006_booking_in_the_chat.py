@@ -11,7 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     with op.batch_alter_table("booking_draft", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("reason", sa.String(length=40), nullable=False, server_default="first_meeting"))
+        batch_op.add_column(sa.Column("reason", sa.String(length=40), nullable=True))
         batch_op.add_column(sa.Column("meeting_point", sa.String(length=120), nullable=True))
         for name in ("communes", "hours", "excluded_hours"):
             batch_op.add_column(sa.Column(name, sa.JSON(), nullable=False, server_default="[]"))
