@@ -321,6 +321,9 @@ async def press(
     if verb == "near":
         return await _near(session, conversation, arguments[0], now)
     if verb == "reason":
+        offered = await reasons.bookable(session, conversation.structure_id, BookableBy.YOUNG)
+        if arguments[0] not in {one.slug for one in offered}:
+            raise ValueError(arguments[0])
         return await _on_open(session, conversation, Heard(reason=arguments[0]), now)
     if verb == "anywhere":
         return await _on_open(session, conversation, Heard(anywhere=True), now)
@@ -659,6 +662,8 @@ async def _propose(
     if asked:
         picked = pick_three(in_hours, wanted)
         exact = [slot for slot in picked if len(picked) == 1 or _is_exactly(slot, wanted)]
+        on_the_hour = [slot for slot in asked if _begins_on(slot, draft.hours)]
+        exact = on_the_hour if len(on_the_hour) == 1 else exact
         if exact and wanted and towards is Towards.AGAIN:
             draft.offered = [openings.slot_json(slot) for slot in picked]
             draft.seen = [*draft.seen, *(slot.starts_at.isoformat() for slot in picked)]
@@ -759,6 +764,12 @@ async def _let_go(session: AsyncSession, draft: BookingDraft) -> None:
 def _is_exactly(slot: Slot, wanted: list[tuple[datetime, datetime]]) -> bool:
     """Whether one hour was asked for, and the slot begins on it."""
     return len(wanted) == 1 and slot.starts_at == wanted[0][0] and wanted[0][1] - wanted[0][0] <= ONE_HOUR
+
+
+def _begins_on(slot: Slot, hours: Sequence[Sequence[int]]) -> bool:
+    """Whether one hour was said of the days asked for ("14h"), and the slot begins on it."""
+    local = in_paris(slot.starts_at)
+    return len(hours) == 1 and hours[0][1] - hours[0][0] <= 60 and local.hour * 60 + local.minute == hours[0][0]
 
 
 async def _choose(
