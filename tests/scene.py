@@ -279,7 +279,7 @@ class Scene:
         partner = await partners.create(session, sandra.structure, "Anne", "la mairie de Fameck")
         place = (await session.scalars(select(Place).where(Place.slug == what["at"]))).one()
         free = await openings.free_slots(session, sandra.structure.territory_id, now, place_id=place.id)
-        slot = next(slot for slot in free if slot.starts_at == moment(what["on"]))
+        slot = next(slot for slot in free if slot.starts_at == moment(what["when"]))
         booked = await partners.book(session, partner, slot, what["books for"], now, agreed=True)
         self.codes[PARTNER] = booked.code
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import dates, replies
 from bot.domain.appointments import DraftState, Mode, Slot, pick_three
-from bot.domain.calendar import DAYS, MONTHS, day_bounds, in_paris, say_time
+from bot.domain.calendar import DAYS, MONTHS, day_bounds, in_paris, say_day, say_time
 from bot.domain.communes import Commune
 from bot.domain.conversations import Button, Say, first_that_fits
 from bot.domain.handoffs import HandoffReason
@@ -254,6 +254,11 @@ async def _meet_at(
     if not heard.places:
         draft.anywhere = draft.place_id is None
     return await _go_on(session, conversation, draft, Heard(places=heard.places), now)
+
+
+def asks_for_others(draft: BookingDraft, text: str) -> bool:
+    """Whether a text asks for other slots than those proposed: "plus tard" is not a way to leave."""
+    return bool(draft.offered) and _towards(text) is not None
 
 
 def _towards(text: str) -> Towards | None:
@@ -669,6 +674,10 @@ async def _propose(
             draft.seen = [*draft.seen, *(slot.starts_at.isoformat() for slot in picked)]
             return await _choose(session, conversation, draft, exact[0], now)
         return await _show(session, draft, picked, [])
+    if wanted and min(start for start, _ in wanted) > slots[-1].starts_at:
+        last = in_paris(slots[-1].starts_at)
+        values = {"day": say_day(last.date(), in_paris(now).date())}
+        return await _show(session, draft, pick_three(slots, []), [Say("utter_booking_too_far", values)])
     picked = pick_three(slots, wanted)
     near = await _elsewhere_then(session, conversation, draft, now, wanted)
     if near is not None:
