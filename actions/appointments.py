@@ -14,9 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from actions.turn_action import TurnAction
 from bot.domain import delays
 from bot.domain.conversations import Say
-from bot.domain.handoffs import HandoffReason
 from bot.errors import NoAppointment
-from bot.services import answers, appointments, booking, buttons, handoffs
+from bot.services import answers, appointments, booking, buttons
 from bot.storage.tables import Conversation, Turn
 
 STEP = "booking_done"
@@ -143,17 +142,6 @@ class JoinWaitingList(TurnAction):
             return await buttons.wait_for_earlier(session, conversation, text, now)
         except NoAppointment:
             return [Say("utter_waiting_list_no_appointment"), *await booking.start(session, conversation, text, now)]
-
-
-class JoinWorkshop(TurnAction):
-    def name(self) -> str:
-        return "action_join_workshop"
-
-    async def act(
-        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
-    ) -> list[Say]:
-        says = await handoffs.ask_and_say(session, conversation, HandoffReason.WORKSHOP, now)
-        return [Say("utter_workshop"), *says]
 
 
 def _said_in_this_turn(tracker: Tracker) -> bool:

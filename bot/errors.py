@@ -52,6 +52,36 @@ class TooLateToChange(Refusal):
     response = "utter_too_late_to_change"
 
 
+class WorkshopGone(Refusal):
+    """The workshop is cancelled, has begun, or never was."""
+
+    response = "utter_workshop_gone"
+
+
+class WorkshopFull(Refusal):
+    """No seat is left in the workshop, or others wait for one."""
+
+    response = "utter_workshop_full"
+
+
+class AlreadyRegistered(Refusal):
+    """The person has a seat in the workshop, or is in line for one."""
+
+    response = "utter_workshop_already"
+
+
+class BusGone(Refusal):
+    """The bus does not stop there any more, or it has left."""
+
+    response = "utter_bus_gone"
+
+
+class FormIncomplete(Refusal):
+    """A form of the console lacks something, or says something impossible."""
+
+    response = "utter_form_incomplete"
+
+
 class AlreadyTaken(Refusal):
     """Another adviser took the conversation first."""
 

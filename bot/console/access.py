@@ -33,7 +33,17 @@ from bot.errors import NothingToDo, Refusal
 from bot.services import accounts, desk, handoffs
 from bot.settings import Settings
 from bot.storage.database import Database
-from bot.storage.tables import Adviser, Alert, Appointment, Conversation, Handoff, Notice, PartnerBooking
+from bot.storage.tables import (
+    Adviser,
+    Alert,
+    Appointment,
+    Conversation,
+    Handoff,
+    Notice,
+    Opening,
+    PartnerBooking,
+    Workshop,
+)
 
 HOME = "/console"
 PARTNERS = f"{HOME}/orientations"
@@ -321,6 +331,23 @@ async def alert_of(session: AsyncSession, adviser: Adviser, number: int) -> Aler
 async def appointment_of(session: AsyncSession, adviser: Adviser, number: int) -> Appointment:
     found = await session.get(Appointment, number)
     if found is None or found.structure_id != adviser.structure_id:
+        raise NotFound
+    return found
+
+
+async def workshop_of(session: AsyncSession, adviser: Adviser, number: int) -> Workshop:
+    found = await session.get(Workshop, number)
+    if found is None or found.structure_id != adviser.structure_id:
+        raise NotFound
+    return found
+
+
+async def passage_of(session: AsyncSession, adviser: Adviser, number: int) -> Opening:
+    """A passage of the bus: a dated opening at one of its stops."""
+    found = await session.get(Opening, number)
+    if found is None or not found.place.mobile or found.on_date is None:
+        raise NotFound
+    if found.place.structure_id != adviser.structure_id:
         raise NotFound
     return found
 

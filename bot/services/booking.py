@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import dates, replies
@@ -110,13 +110,14 @@ class Heard:
         )
 
 
+OPEN = select(BookingDraft).where(
+    BookingDraft.conversation_id == bindparam("conversation"), BookingDraft.state == DraftState.OPEN
+)
+
+
 async def open_draft(session: AsyncSession, conversation: Conversation, now: datetime) -> BookingDraft | None:
     """The booking under way; one that was left for two days is over."""
-    draft: BookingDraft | None = await session.scalar(
-        select(BookingDraft).where(
-            BookingDraft.conversation_id == conversation.id, BookingDraft.state == DraftState.OPEN
-        )
-    )
+    draft: BookingDraft | None = await session.scalar(OPEN, {"conversation": conversation.id})
     if draft is not None and now - draft.touched_at > DRAFT_LIVES:
         await _leave(session, draft)
         return None
@@ -335,6 +336,17 @@ async def press(
     if verb == "mode":
         return await _on_open(session, conversation, Heard(mode=Mode(arguments[0])), now)
     return await _press_of_draft(session, conversation, verb, arguments, now)
+
+
+async def start_at(
+    session: AsyncSession, conversation: Conversation, place: Place, span: tuple[datetime, datetime], now: datetime
+) -> list[Say]:
+    """Book at a place, in a span of time: a stop of the bus.
+
+    Raises:
+        AlreadyBooked: the person has an appointment to come.
+    """
+    return await _on_open(session, conversation, Heard(places=(place,), mode=Mode.ON_SITE, wanted=(span,)), now)
 
 
 async def _press_of_draft(

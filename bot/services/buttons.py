@@ -12,7 +12,7 @@ from bot.domain.appointments import AppointmentState, Mode, RemindBy
 from bot.domain.conversations import Button, Say
 from bot.domain.handoffs import HandoffReason
 from bot.errors import NoAppointment, OfferGone, Refusal
-from bot.services import appointments, booking, handoffs, people, places, reminding, rights, waiting
+from bot.services import appointments, booking, bus, handoffs, people, places, reminding, rights, waiting, workshops
 from bot.storage.tables import Appointment, Conversation, Place, Turn, Waiting
 
 BOOKING_VERBS = frozenset(
@@ -27,6 +27,8 @@ WORDS = {
     "who_reads": "utter_privacy",
     "what_is_kept": "utter_privacy_kept",
 }
+# The bus and the workshops: one number in the payload.
+GROUP = workshops.BUTTONS | bus.BUTTONS
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,9 @@ async def press(
             return await booking.press(session, conversation, verb, arguments, now)
         if verb in VERBS:
             return await VERBS[verb](Press(session, conversation, turn, arguments, now))
+        if verb in GROUP:
+            conversation.pending = None
+            return await GROUP[verb](session, conversation, int(arguments[0]) if arguments else 0, now)
         if verb in WORDS:
             return [Say(WORDS[verb])]
     except Refusal as refusal:

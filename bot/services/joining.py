@@ -15,7 +15,7 @@ from bot.domain.conversations import Button, Say
 from bot.domain.nudges import NudgeKind, NudgeState
 from bot.domain.people import Channel
 from bot.errors import LinkGone, NothingToDo, TwoAppointments
-from bot.services import appointments, people, waiting
+from bot.services import appointments, people, waiting, workshops
 from bot.storage.queries import lock
 from bot.storage.tables import (
     Appointment,
@@ -33,7 +33,7 @@ PREFIX = "join-"
 # A button of this payload opens the bot on Telegram; the channel that shows it knows the bot's name.
 OPEN = "open:"
 LINK_LIVES = timedelta(hours=24)
-REMINDERS = tuple(kind for kind in NudgeKind if kind.is_reminder)
+REMINDERS = (NudgeKind.EVENING, NudgeKind.TWO_HOURS)
 
 
 async def offer(session: AsyncSession, conversation: Conversation, now: datetime) -> list[Say]:
@@ -112,6 +112,7 @@ async def make_one(session: AsyncSession, origin: Conversation, here: Conversati
         if theirs and not mine:
             first, second = second, first
         await _give_appointments(session, second, first)
+        await workshops.give(session, second.id, first.id)
         identities = await session.scalars(select(ChannelIdentity).where(ChannelIdentity.person_id == second.id))
         for identity in identities.all():
             identity.person_before_id = identity.person_before_id or second.id

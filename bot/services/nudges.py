@@ -15,7 +15,7 @@ from bot.domain.nudges import NudgeKind, NudgeState, next_loud_day, reminder_tim
 from bot.domain.outbox import OutboxKind
 from bot.domain.people import Channel
 from bot.domain.team import NoticeKind
-from bot.services import outbox, people, team
+from bot.services import outbox, people, team, workshops
 from bot.storage.tables import (
     Alert,
     Appointment,
@@ -160,6 +160,8 @@ async def _why_not(session: AsyncSession, nudge: Nudge, now: datetime) -> str | 
         return "unreachable"
     if identity.channel is Channel.PARTNER:
         return "not come yet"
+    if nudge.kind is NudgeKind.WORKSHOP:
+        return await workshops.why_not_remind(session, nudge)
     if nudge.kind.is_reminder:
         appointment = await session.get_one(Appointment, nudge.about)
         if appointment.state is not AppointmentState.BOOKED or appointment.sequence != nudge.version:
@@ -241,6 +243,10 @@ async def _no_show(session: AsyncSession, nudge: Nudge, conversation: Conversati
     return [Say("utter_no_show", {"day": day})]
 
 
+async def _workshop(session: AsyncSession, nudge: Nudge, conversation: Conversation, now: datetime) -> list[Say]:
+    return await workshops.remind(session, nudge, conversation, now)
+
+
 async def _unfinished(session: AsyncSession, nudge: Nudge, conversation: Conversation, now: datetime) -> list[Say]:
     people.keep_pending(conversation, "rebook", now)
     return [Say("utter_unfinished_booking")]
@@ -252,4 +258,5 @@ WORDS: dict[NudgeKind, Words] = {
     NudgeKind.TWO_HOURS: _two_hours,
     NudgeKind.NO_SHOW: _no_show,
     NudgeKind.UNFINISHED: _unfinished,
+    NudgeKind.WORKSHOP: _workshop,
 }

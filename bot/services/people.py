@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, true, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
@@ -45,14 +45,17 @@ GONE = "erased:"
 SAY_GOODBYE = timedelta(minutes=5)
 
 
+MET = (
+    select(Conversation)
+    .join(Conversation.identity)
+    .where(ChannelIdentity.channel == bindparam("channel"), ChannelIdentity.address == bindparam("address"))
+    .options(contains_eager(Conversation.identity))
+)
+
+
 async def meet(session: AsyncSession, channel: Channel, address: str, now: datetime) -> Conversation:
     """The conversation of an address; the first time, a person, an identity and a conversation are made."""
-    found = await session.scalar(
-        select(Conversation)
-        .join(Conversation.identity)
-        .where(ChannelIdentity.channel == channel, ChannelIdentity.address == address)
-        .options(contains_eager(Conversation.identity))
-    )
+    found = await session.scalar(MET, {"channel": channel, "address": address})
     if found is not None and found.identity.person.erased_at is None:
         return found
     if found is not None:

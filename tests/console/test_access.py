@@ -23,6 +23,7 @@ from bot.storage.database import Database
 from bot.storage.tables import Notice
 from bot.web import make_app
 from tests.console.desk import HASHED, PARTNER, Desk, email
+from tests.console.test_groups import a_passage, a_workshop
 from tests.factories import adviser, appointment_of, handoff, slot, young_person
 
 LOGIN = 303  # to the log-in page
@@ -83,6 +84,26 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("GET", "/console/rendez-vous/{number}/annuler"): OURS,
     ("POST", "/console/rendez-vous/{number}"): does(state="cancelled_by_young"),
     ("POST", "/console/appels/{number}"): does(),
+    ("GET", "/console/ateliers"): PAGE,
+    ("GET", "/console/ateliers/nouveau"): PAGE,
+    ("POST", "/console/ateliers"): does(400, 400),  # an empty form
+    ("GET", "/console/ateliers/{number}"): OURS,
+    ("GET", "/console/ateliers/{number}/modifier"): OURS,
+    ("POST", "/console/ateliers/{number}"): does(400),
+    ("GET", "/console/ateliers/{number}/annuler"): OURS,
+    ("POST", "/console/ateliers/{number}/annuler"): does(),
+    ("POST", "/console/ateliers/{number}/presence"): May(LOGIN, 404, 404, 404),  # nobody is registered
+    ("GET", "/console/bus"): PAGE,
+    ("GET", "/console/bus/nouveau"): PAGE,
+    ("POST", "/console/bus"): does(303, 303),
+    ("GET", "/console/bus/{number}/modifier"): OURS,
+    ("POST", "/console/bus/{number}"): does(place="1", day="2027-03-11", start="10:00", end="12:00"),
+    ("GET", "/console/bus/{number}/annuler"): OURS,
+    ("POST", "/console/bus/{number}/annuler"): does(),
+    ("GET", "/console/bus/{number}/prevenir"): OURS,
+    ("POST", "/console/bus/{number}/prevenir"): does(quoi="retard-15"),
+    ("POST", "/console/bus/{number}/arrivee"): does(),
+    ("POST", "/console/bus/{number}/de-passage"): does(),
     ("POST", "/console/avis/{number}"): May(LOGIN, 303, 404, 404),  # one's own
     ("POST", "/console/equipe/{number}/invitation"): May(LOGIN, 403, 200, 403),
     ("GET", "/console/partenaires"): May(LOGIN, 403, 200, 403),
@@ -146,6 +167,8 @@ class Things:
     colleague: int
     partner: int
     orientation: int
+    workshop: int
+    passage: int
 
     def path(self, template: str) -> str:
         number = {
@@ -157,8 +180,12 @@ class Things:
             "equipe": self.colleague,
             "partenaires": self.partner,
             "orientations": self.orientation,
+            "ateliers": self.workshop,
+            "bus": self.passage,
         }.get(template.split("/")[2] if template.count("/") > 1 else "", 0)
         path = template.replace("{number}", str(number)).replace("{name}", "live.js").replace("{token}", "x")
+        if path.endswith("/prevenir"):
+            return f"{path}?quoi=retard-15"
         return f"{path}?par=cancelled_by_young" if path.endswith("/annuler") else path
 
 
@@ -177,6 +204,7 @@ async def things(desk: Desk) -> Things:
         session.add(notice)
         await session.flush()
         assert alert is not None
+        workshop, opening = await a_workshop(session), await a_passage(session)
         oriented = await partners.book(
             session,
             await desk.partner(session),
@@ -194,6 +222,8 @@ async def things(desk: Desk) -> Things:
             (await adviser(session, "nadia")).id,
             other.id,
             oriented.booking.appointment_id,
+            workshop.id,
+            opening.id,
         )
 
 
@@ -242,7 +272,7 @@ async def test_what_does_not_exist_is_told_like_what_is_anothers(desk: Desk, met
         return answer.status_code, answer.text
 
     real = found.path(template)
-    nothing = Things(*([2**31 - 2] * 7)).path(template)
+    nothing = Things(*([2**31 - 2] * 9)).path(template)
     assert (await text(nothing))[0] == 404
     if who == "karim":
         assert await text(real) == await text(nothing)

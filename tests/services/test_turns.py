@@ -503,3 +503,66 @@ async def test_a_blocked_bot_that_hears_again_is_reachable(database: Database) -
     async with database.read_only() as session:
         again = await session.get_one(Conversation, young.id)
         assert again.identity.unreachable_at is None
+
+
+# ── Two meanings of a text ───────────────────────────────────────────────────────────────────
+
+
+async def _asked_what_it_means(database: Database) -> tuple[Conversation, str]:
+    young = await _met(database)
+    await _send(database, young, "pas dispo demain")
+    await _take_all(database, FakeAssistant(ANSWER), _later())
+    async with database.read_only() as session:
+        turn = await session.scalar(select(Turn.id).where(Turn.text == "pas dispo demain"))
+    return young, f"mean:{turn}:cancel_appointment"
+
+
+async def _presses(database: Database, address: str, payload: str) -> None:
+    async with database.unit_of_work() as session:
+        await writes(session, address, kind=IncomingKind.BUTTON, argument=payload)
+
+
+async def test_the_meaning_pressed_is_asked_of_the_same_text(database: Database) -> None:
+    young, payload = await _asked_what_it_means(database)
+    await _presses(database, young.identity.address, payload)
+    assistant = FakeAssistant(ANSWER)
+    await _take_all(database, assistant, _later())
+    assert [(one.text, one.intent) for one in assistant.questions] == [("pas dispo demain", "cancel_appointment")]
+
+
+async def test_the_meaning_pressed_survives_a_crash(database: Database) -> None:
+    young, payload = await _asked_what_it_means(database)
+    await _presses(database, young.identity.address, payload)
+    with pytest.raises(RuntimeError):
+        await _take(database, FakeAssistant(meanwhile=_dies), _later())
+    clock = _later()
+    clock.advance(seconds=LEASE.total_seconds() + 1)
+    assistant = FakeAssistant(ANSWER)
+    await _take_all(database, assistant, clock)
+    assert [(one.intent, one.asked_before) for one in assistant.questions] == [("cancel_appointment", True)]
+
+
+async def _dies(_: Question) -> None:
+    raise RuntimeError("killed")
+
+
+@pytest.mark.parametrize(
+    "payload", ["mean:1:fly", "mean:999999999:need_job", "mean::need_job", "mean:1", "mean:-1:greet"]
+)
+async def test_a_forged_meaning_is_an_old_button(database: Database, payload: str) -> None:
+    young, _ = await _asked_what_it_means(database)
+    await _presses(database, young.identity.address, payload)
+    assistant = FakeAssistant(ANSWER)
+    await _take_all(database, assistant, _later())
+    assert assistant.questions == []
+    assert (await _said(database, young))[-1] in texts.all_variants("utter_old_button")[0]
+
+
+async def test_nobody_presses_the_meaning_of_another_s_text(database: Database) -> None:
+    _, payload = await _asked_what_it_means(database)
+    async with database.unit_of_work() as session:
+        stranger = await young_person(session)
+    await _presses(database, stranger.identity.address, payload)
+    assistant = FakeAssistant(ANSWER)
+    await _take_all(database, assistant, _later())
+    assert assistant.questions == []

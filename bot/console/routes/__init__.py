@@ -4,6 +4,7 @@ from bot.console.routes import (
     account,
     alerts,
     appointments,
+    bus,
     calls,
     conversations,
     desk,
@@ -13,6 +14,7 @@ from bot.console.routes import (
     partners,
     static,
     team,
+    workshops,
 )
 
 routers = (
@@ -22,6 +24,8 @@ routers = (
     alerts.router,
     appointments.router,
     calls.router,
+    workshops.router,
+    bus.router,
     team.router,
     partners.router,
     orientations.router,
