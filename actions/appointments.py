@@ -66,7 +66,7 @@ class ValidateBookingForm(TurnAction):
         draft = await booking.open_draft(session, conversation, now)
         if draft is None:
             return await booking.start(session, conversation, text, now)
-        if intent in LEAVING:
+        if intent in LEAVING and not booking.asks_for_others(draft, text):
             return await booking.leave(session, conversation, now)
         affirms = {"affirm": True, "deny": False}.get(intent)
         said = None
