@@ -25,7 +25,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from nlu.components.kernels import KernelRidge, LettersAndWords, Meaning
-from nlu.components.sentence_vectors import CHARACTERS
+from nlu.encoder import CHARACTERS
 from nlu.langue import fold, normalise
 
 REPORT = Path("reports/nlu/pipelines.md")

@@ -13,6 +13,7 @@ from bot.assistant.breaker import Breaker
 from bot.domain.conversations import MAX_TO_ASSISTANT, Say
 from bot.errors import AssistantAway
 from bot.services.ports import Question
+from nlu.encoder import METADATA, packed
 
 log = structlog.get_logger(__name__)
 
@@ -136,10 +137,15 @@ class RasaAssistant:
             data={
                 "sender": question.key,
                 "message": for_rasa(question.text),
-                "metadata": {"turn": question.turn_id},
+                "metadata": {"turn": question.turn_id} | _vector(question),
             },
         )
         return [say for message in messages for say in _says(message)]
+
+
+def _vector(question: Question) -> dict[str, str]:
+    """What the encoder made of the text already; Rasa takes it out before it keeps the message."""
+    return {} if question.meaning is None else {METADATA: packed(question.meaning.vector)}
 
 
 def for_rasa(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,9 +15,10 @@ from bot.assistant import away
 from bot.domain.conversations import IncomingKind, Say, Speaker
 from bot.domain.handoffs import HandoffReason
 from bot.domain.people import Channel
+from bot.domain.safety import Meaning
 from bot.errors import ClosedTurn
 from bot.services import commands, handoffs, people, turns
-from bot.services.ports import Question
+from bot.services.ports import Encoder, Question
 from bot.storage.database import Database
 from bot.storage.tables import (
     Alert,
@@ -32,6 +34,7 @@ from bot.storage.tables import (
 from tests.factories import NOW, adviser, open_turn, writes, young_person
 from tests.fakes.assistant import FakeAssistant
 from tests.fakes.clock import FakeClock
+from tests.fakes.encoder import FakeEncoder
 
 GATHER = timedelta(seconds=0.3)
 LEASE = timedelta(seconds=30)
@@ -43,8 +46,8 @@ class Killed(BaseException):
     """The process dies here."""
 
 
-async def _take(database: Database, assistant: FakeAssistant, clock: FakeClock) -> bool:
-    return await turns.take_turn(database, assistant, away.answer, clock, PACE)
+async def _take(database: Database, assistant: FakeAssistant, clock: FakeClock, encoder: Encoder | None = None) -> bool:
+    return await turns.take_turn(database, assistant, away.answer, encoder or FakeEncoder(), clock, PACE)
 
 
 async def _take_all(database: Database, assistant: FakeAssistant, clock: FakeClock) -> None:
@@ -222,9 +225,7 @@ async def test_in_danger_the_lines_come_first_and_the_robot_says_what_it_is_last
         assert (await session.scalars(select(Alert.conversation_id))).all() == [young.id]
 
 
-@pytest.mark.parametrize(
-    ("kind", "text", "said"), [(IncomingKind.BLOCKED, "", 0), (IncomingKind.COMMAND, "cacher", 1)]
-)
+@pytest.mark.parametrize(("kind", "text", "said"), [(IncomingKind.BLOCKED, "", 0), (IncomingKind.COMMAND, "cacher", 1)])
 async def test_nothing_is_introduced_to_who_left_or_hides(
     database: Database, kind: IncomingKind, text: str, said: int
 ) -> None:
@@ -240,9 +241,7 @@ async def test_nothing_is_introduced_to_who_left_or_hides(
 # ── Actions ──────────────────────────────────────────────────────────────────────────────────
 
 
-async def _ask_human(
-    session: AsyncSession, conversation: Conversation, turn: Turn, now: object
-) -> turns.Acted:
+async def _ask_human(session: AsyncSession, conversation: Conversation, turn: Turn, now: object) -> turns.Acted:
     says = await handoffs.ask_and_say(session, conversation, HandoffReason.ASKED, NOW)
     return turns.Acted(says, {"asked": True})
 
@@ -259,9 +258,7 @@ async def test_an_action_sent_twice_is_done_once_and_says_the_same(database: Dat
         return await _ask_human(session, young, turn, now)
 
     got = [await turns.act(database, turn_id, "action_human", counted, NOW)]
-    got += await asyncio.gather(
-        *(turns.act(database, turn_id, "action_human", counted, NOW) for _ in range(3))
-    )
+    got += await asyncio.gather(*(turns.act(database, turn_id, "action_human", counted, NOW) for _ in range(3)))
     assert done == 1
     assert all(one == got[0] for one in got)
     assert got[0].says
@@ -270,9 +267,7 @@ async def test_an_action_sent_twice_is_done_once_and_says_the_same(database: Dat
 async def test_an_action_sent_twice_at_once_is_done_once(database: Database) -> None:
     async with database.unit_of_work() as session:
         turn_id = (await open_turn(session, await young_person(session))).id
-    got = await asyncio.gather(
-        *(turns.act(database, turn_id, "action_human", _ask_human, NOW) for _ in range(3))
-    )
+    got = await asyncio.gather(*(turns.act(database, turn_id, "action_human", _ask_human, NOW) for _ in range(3)))
     assert got[0] == got[1] == got[2]
     async with database.read_only() as session:
         assert len((await session.scalars(select(Handoff))).all()) == 1
@@ -488,6 +483,34 @@ async def test_danger_never_waits_for_the_assistant(database: Database) -> None:
     assert assistant.questions == []
     async with database.read_only() as session:
         assert (await session.scalars(select(Turn.speaker))).all() == [Speaker.SAFETY]
+
+
+async def test_what_the_encoder_made_of_a_text_reaches_safety_and_the_assistant(database: Database) -> None:
+    young = await _met(database)
+    await _send(database, young, "slt", "jveux un rdv")
+    meaning = Meaning("slt\nje veux un rendez-vous", np.zeros(384, np.float32))
+    assistant, encoder, clock = FakeAssistant(ANSWER), FakeEncoder(meaning), FakeClock(NOW + GATHER)
+    assert await _take(database, assistant, clock, encoder)
+    assert encoder.texts == ["slt\njveux un rdv"]
+    assert [question.meaning for question in assistant.questions] == [meaning]
+
+
+async def test_what_came_while_the_encoder_read_is_read_with_the_rest(database: Database) -> None:
+    young = await _met(database)
+    await _send(database, young, "jveux")
+
+    class Slow(FakeEncoder):
+        async def read(self, text: str) -> list[Meaning]:
+            if not self.texts:
+                await _send(database, young, "un rdv")
+            return await super().read(text)
+
+    assistant, encoder, clock = FakeAssistant(ANSWER), Slow(), FakeClock(NOW + GATHER)
+    assert await _take(database, assistant, clock, encoder)
+    assert assistant.questions == []
+    assert await _take(database, assistant, clock, encoder)
+    assert [question.text for question in assistant.questions] == ["jveux\nun rdv"]
+    assert encoder.texts == ["jveux", "jveux\nun rdv"]
 
 
 async def test_what_comes_after_an_erasure_is_read_as_it_was_written(database: Database) -> None:
