@@ -54,8 +54,9 @@ class _Message:
 
 def by_rules(text: str) -> SafetyReading:
     """The danger the rules alone see in `text`, at once; `check` may see more."""
-    readable = readable_form(text)
-    return _reading(_by_rules(text, readable, "", _about(text, readable, "")), readable)
+    readable, typed = readable_form(text), _typed_form(text)
+    message = _about(readable, typed, "")
+    return _reading(_by_rules(readable, typed, "", message), readable, message)
 
 
 def check(text: str, recent: Sequence[str] = (), meanings: Sequence[Meaning] = ()) -> SafetyReading:
@@ -65,28 +66,27 @@ def check(text: str, recent: Sequence[str] = (), meanings: Sequence[Meaning] = (
     the higher is given; the danger of `recent` is not given again unless `text` adds to it.
     """
     context = " . ".join(recent[-_RECENT_MESSAGES:])[-_RECENT_CHARACTERS:]
-    readable = readable_form(text)
+    readable, typed = readable_form(text), _typed_form(text)
     before = readable_form(context) if context else ""
-    message = _about(text, readable, before)
-    findings = _by_rules(text, readable, before, message)
+    message = _about(readable, typed, before)
+    findings = _by_rules(readable, typed, before, message)
     findings += _learnt(readable, meanings, findings, message)
-    return _reading(findings, readable)
+    return _reading(findings, readable, message)
 
 
 def _typed_form(text: str) -> str:
     return _with_apostrophes(" ".join(fold(text.lower()).replace("’", "'").split()))
 
 
-def _about(text: str, readable: str, before: str) -> _Message:
+def _about(readable: str, typed: str, before: str) -> _Message:
     return _Message(
-        minor=any(patterns.MINOR.search(form) for form in (readable, _typed_form(text), before)),
+        minor=any(patterns.MINOR.search(form) for form in (readable, typed, before)),
         adult=patterns.ADULT.search(readable) is not None,
         laughing=patterns.LAUGH.search(readable) is not None,
     )
 
 
-def _by_rules(text: str, readable: str, before: str, message: _Message) -> list[_Finding]:
-    typed = _typed_form(text)
+def _by_rules(readable: str, typed: str, before: str, message: _Message) -> list[_Finding]:
     findings: list[_Finding] = []
     held = _read(readable, message, findings)
     if typed != readable:
@@ -123,7 +123,7 @@ def _with_apostrophes(text: str) -> str:
     return patterns.LOST_APOSTROPHE.sub(lambda match: f"m'{match[1]}" if match[1] else f"{match[2]}'", text)
 
 
-def _reading(findings: list[_Finding], readable: str) -> SafetyReading:
+def _reading(findings: list[_Finding], readable: str, message: _Message) -> SafetyReading:
     discretion = patterns.DISCRETION.search(readable) is not None
     if not findings:
         return replace(NOTHING, wants_discretion=discretion)
@@ -138,7 +138,7 @@ def _reading(findings: list[_Finding], readable: str) -> SafetyReading:
         kinds=tuple(sorted(gravest, key=lambda kind: (-gravest[kind], order.index(kind)))),
         who=worst.who,
         when=worst.when,
-        sure=Sure.DOUBTFUL if patterns.LAUGH.search(readable) else Sure.PLAIN,
+        sure=Sure.DOUBTFUL if message.laughing else Sure.PLAIN,
         wants_discretion=discretion,
     )
 
