@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import multiprocessing
 import statistics
 import sys
@@ -210,6 +211,7 @@ def _work(url: str, first: int, barrier: Barrier, pipe: Connection) -> None:
     """One process: told a kind, it waits for the others, then its ten workers go at once."""
 
     async def work() -> None:
+        logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of each insertion that loses
         database = Database(url)
         while (kind := pipe.recv()) is not None:
             barrier.wait()
