@@ -14,7 +14,7 @@ SERVICE := .venv/.installed
 RASA := nlu/.venv/.installed
 RUN := .venv/bin
 
-.PHONY: demo test check browser install train nlu-report nlu-table bench clean
+.PHONY: demo test check browser install train nlu-report nlu-table bench bench-booking clean
 
 demo: install
 	@$(RUN)/promeneurs demo
@@ -50,6 +50,9 @@ nlu-table: install # the pipelines compared, in reports/nlu/pipelines.md; an hou
 bench: install
 	$(RUN)/promeneurs train
 	$(RUN)/python -m bench
+
+bench-booking: install # races and free slots; ROUNDS=10000 for all of them
+	$(RUN)/python -m bench.booking --rounds $(or $(ROUNDS),1000)
 
 clean:
 	rm -rf .venv nlu/.venv $(UV_HOME) var reports
