@@ -342,10 +342,12 @@ async def slot_at(
     raise SlotGone
 
 
-async def offers(session: AsyncSession, territory_id: str, mode: Mode, reason: str = FIRST_MEETING) -> bool:
+async def offers(
+    session: AsyncSession, territory_id: str, mode: Mode, now: datetime, reason: str = FIRST_MEETING
+) -> bool:
     """Whether a young person may meet someone this way, for a reason, anywhere in the territory."""
-    rows = await session.execute(OPENINGS.where(Structure.territory_id == territory_id, Reason.slug == reason))
-    return any(_modes(row, BookableBy.YOUNG, mode) for row in rows)
+    rows = (await session.execute(OPENINGS.where(_structure.territory_id == territory_id))).all()
+    return bool(await _bookable(session, rows, reason, BookableBy.YOUNG, mode, now))
 
 
 # ── Keeping a slot ───────────────────────────────────────────────────────────────────────────
