@@ -15,7 +15,7 @@ from actions.turn_action import TurnAction
 from bot.domain import delays
 from bot.domain.conversations import Say
 from bot.errors import NoAppointment
-from bot.services import answers, appointments, booking, buttons
+from bot.services import answers, appointments, booking, buttons, workshops
 from bot.storage.tables import Conversation, Turn
 
 STEP = "booking_done"
@@ -106,7 +106,13 @@ class TellAppointment(TurnAction):
     async def act(
         self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
     ) -> list[Say]:
-        return await appointments.tell(session, conversation, now)
+        groups = await workshops.mine(session, conversation, now)
+        try:
+            return [*await appointments.tell(session, conversation, now), *groups]
+        except NoAppointment:
+            if groups:
+                return groups
+            raise
 
 
 class ConfirmAttendance(TurnAction):

@@ -40,6 +40,38 @@ class AlreadyBooked(Refusal):
     response = "utter_already_booked"
 
 
+class SomeoneBooked(Refusal):
+    """An adviser books for a young person who already has an appointment to come for this reason."""
+
+    response = "utter_team_already_booked"
+
+
+class NobodyChosen(Refusal):
+    """An adviser books for nobody, or for a number that is nobody's in the structure."""
+
+    response = "utter_team_nobody_chosen"
+
+
+class NoPhone(Refusal):
+    """An appointment by telephone has no number to call."""
+
+    response = "utter_team_no_phone"
+
+
+class NoMeetingPoint(Refusal):
+    """An adviser goes to a young person, and nobody said where."""
+
+    response = "utter_team_no_meeting_point"
+
+
+class FormMistake(Refusal):
+    """A form about openings or absences holds something that cannot be; `response` says what."""
+
+    def __init__(self, response: str) -> None:
+        super().__init__()
+        self.response = response
+
+
 class NoAppointment(Refusal):
     """The person has no appointment to come."""
 

@@ -34,6 +34,7 @@ from bot.services import accounts, desk, handoffs
 from bot.settings import Settings
 from bot.storage.database import Database
 from bot.storage.tables import (
+    Absence,
     Adviser,
     Alert,
     Appointment,
@@ -42,6 +43,7 @@ from bot.storage.tables import (
     Notice,
     Opening,
     PartnerBooking,
+    Place,
     Workshop,
 )
 
@@ -381,5 +383,33 @@ async def notice_of(session: AsyncSession, adviser: Adviser, number: int) -> Not
 async def colleague_of(session: AsyncSession, adviser: Adviser, number: int) -> Adviser:
     found = await session.get(Adviser, number)
     if found is None or found.role is Role.PARTNER or not found.active or found.structure_id != adviser.structure_id:
+        raise NotFound
+    return found
+
+
+async def opening_of(session: AsyncSession, adviser: Adviser, number: int) -> Opening:
+    """An opening at one of the structure's places, or of one of its advisers."""
+    found = await session.get(Opening, number)
+    if found is None or not found.active:
+        raise NotFound
+    guest = found.adviser is not None and found.adviser.structure_id == adviser.structure_id
+    if found.place.structure_id != adviser.structure_id and not guest:
+        raise NotFound
+    return found
+
+
+async def absence_of(session: AsyncSession, adviser: Adviser, number: int) -> Absence:
+    found = await session.get(Absence, number)
+    if found is None or not found.active:
+        raise NotFound
+    owner = found.adviser or found.place or found
+    if owner.structure_id != adviser.structure_id:
+        raise NotFound
+    return found
+
+
+async def place_of(session: AsyncSession, adviser: Adviser, number: int) -> Place:
+    found = await session.get(Place, number)
+    if found is None or found.structure_id != adviser.structure_id:
         raise NotFound
     return found

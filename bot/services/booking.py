@@ -24,7 +24,7 @@ from bot.domain.people import Channel, MilestoneKind
 from bot.domain.phones import read_phone
 from bot.domain.reasons import FIRST_MEETING, BookableBy, read_reason
 from bot.errors import AlreadyBooked, NoAppointment, SlotGone, SlotTaken
-from bot.services import appointments, handoffs, nudges, openings, places, reasons, reminding, waiting
+from bot.services import appointments, demand, handoffs, nudges, openings, places, reasons, reminding, waiting
 from bot.storage.tables import Appointment, BookingDraft, Conversation, Milestone, Nudge, Place, Reason, Waiting
 
 # Where it was asked, what looks like the name of a commune, or a postcode.
@@ -488,6 +488,7 @@ async def _go_on(
     if heard.commune and heard.nearby and heard.places:
         says.append(Say("utter_place_nearby", {"commune": heard.commune.name}))
     if heard.commune and not heard.places:
+        await demand.note_unserved(session, conversation, heard.commune, now)
         says.append(Say("utter_place_none_near", {"commune": heard.commune.name}))
     if changed:
         await _let_go(session, draft)

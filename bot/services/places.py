@@ -17,7 +17,7 @@ from bot.domain.calendar import DAYS, in_paris, say_day, say_time
 from bot.domain.communes import Commune, Mention
 from bot.domain.conversations import Button, Say, first_that_fits
 from bot.domain.replies import plain
-from bot.services import openings
+from bot.services import demand, openings
 from bot.storage.tables import Conversation, Opening, Place, Structure
 
 MAX_PLACES = 8
@@ -223,6 +223,7 @@ async def _tell(session: AsyncSession, conversation: Conversation, found: Found,
     places = found.places
     if not places:
         if found.commune is not None:
+            await demand.note_unserved(session, conversation, found.commune, now)
             return [Say("utter_place_none_near", {"commune": found.commune.name})]
         return await tell_all(session, conversation)
     says = []

@@ -213,6 +213,7 @@ class Opening(Base):
     active: Mapped[bool] = mapped_column(default=True)
     place: Mapped[Place] = relationship(lazy="joined")
     adviser: Mapped[Adviser | None] = relationship(lazy="joined", foreign_keys=[adviser_id])
+    second_adviser: Mapped[Adviser | None] = relationship(lazy="joined", foreign_keys=[second_adviser_id])
 
 
 class Absence(Base):
@@ -236,6 +237,8 @@ class Absence(Base):
     reason: Mapped[str | None] = mapped_column(String(120))
     edited_at: Mapped[datetime | None]
     active: Mapped[bool] = mapped_column(default=True)
+    place: Mapped[Place | None] = relationship(lazy="joined")
+    adviser: Mapped[Adviser | None] = relationship(lazy="joined")
 
 
 class Source(Base):
@@ -855,3 +858,22 @@ class Notice(Base):
     outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"), index=True)
     at: Mapped[datetime]
     seen_at: Mapped[datetime | None]
+
+
+class AgendaFeed(Base):
+    """The private address at which an adviser's calendar reads their appointments. Only a digest of it is kept."""
+
+    __tablename__ = "agenda_feed"
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    made_at: Mapped[datetime]
+
+
+class Unserved(Base):
+    """How many times a commune that no place serves was asked for on a day; nothing of who asked."""
+
+    __tablename__ = "unserved"
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), primary_key=True)
+    insee: Mapped[str] = mapped_column(String(5), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    asked: Mapped[int]

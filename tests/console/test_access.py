@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import select
 from starlette.routing import BaseRoute, Mount
 
 from bot.domain.appointments import RemindBy
@@ -20,7 +21,7 @@ from bot.services import accounts, alerts, partners, team
 from bot.services.feed import Feed
 from bot.settings import Settings, TelegramMode
 from bot.storage.database import Database
-from bot.storage.tables import Notice
+from bot.storage.tables import Absence, Notice, Opening
 from bot.web import make_app
 from tests.console.desk import HASHED, PARTNER, Desk, email
 from tests.console.test_groups import a_passage, a_workshop
@@ -84,6 +85,29 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("GET", "/console/rendez-vous/{number}/annuler"): OURS,
     ("POST", "/console/rendez-vous/{number}"): does(state="cancelled_by_young"),
     ("POST", "/console/appels/{number}"): does(),
+    ("GET", "/console/agenda/imprimer"): PAGE,
+    ("GET", "/console/agenda/ajouter"): PAGE,
+    ("POST", "/console/agenda/ajouter"): does(409, 409, jour="2027-03-11", mode="sur_place"),  # nobody chosen
+    ("GET", "/console/agenda/flux"): PAGE,
+    ("POST", "/console/agenda/flux"): does(200, 200),
+    ("POST", "/console/agenda/flux/fermer"): does(303, 303),
+    ("GET", "/console/flux/{token}.ics"): May(404, 404, 404, 404),  # the token is the key
+    ("GET", "/console/rendez-vous/{number}"): OURS,
+    ("GET", "/console/rendez-vous/{number}/deplacer"): OURS,
+    ("POST", "/console/rendez-vous/{number}/deplacer"): does(409, jour="2027-03-11"),  # no slot chosen
+    ("GET", "/console/permanences"): PAGE,
+    ("GET", "/console/permanences/ouvertures/nouvelle"): PAGE,
+    ("POST", "/console/permanences/ouvertures/nouvelle"): does(400, 400),  # an empty form
+    ("GET", "/console/permanences/ouvertures/{number}"): OURS,
+    ("POST", "/console/permanences/ouvertures/{number}"): does(400),
+    ("GET", "/console/permanences/ouvertures/{number}/retirer"): OURS,
+    ("POST", "/console/permanences/ouvertures/{number}/retirer"): does(),
+    ("GET", "/console/permanences/absences/nouvelle"): PAGE,
+    ("POST", "/console/permanences/absences/nouvelle"): does(400, 400),
+    ("GET", "/console/permanences/absences/{number}"): OURS,
+    ("POST", "/console/permanences/absences/{number}"): does(400),
+    ("POST", "/console/permanences/absences/{number}/retirer"): does(),
+    ("GET", "/console/demande"): May(LOGIN, 403, 200, 403),  # Karim does not coordinate
     ("GET", "/console/ateliers"): PAGE,
     ("GET", "/console/ateliers/nouveau"): PAGE,
     ("POST", "/console/ateliers"): does(400, 400),  # an empty form
@@ -169,6 +193,8 @@ class Things:
     orientation: int
     workshop: int
     passage: int
+    opening: int
+    absence: int
 
     def path(self, template: str) -> str:
         number = {
@@ -178,11 +204,13 @@ class Things:
             "appels": self.appointment,
             "avis": self.notice,
             "equipe": self.colleague,
+            "ouvertures": self.opening,
+            "absences": self.absence,
             "partenaires": self.partner,
             "orientations": self.orientation,
             "ateliers": self.workshop,
             "bus": self.passage,
-        }.get(template.split("/")[2] if template.count("/") > 1 else "", 0)
+        }.get(template.split("/{")[0].split("/")[-1], 0)
         path = template.replace("{number}", str(number)).replace("{name}", "live.js").replace("{token}", "x")
         if path.endswith("/prevenir"):
             return f"{path}?quoi=retard-15"
@@ -204,6 +232,12 @@ async def things(desk: Desk) -> Things:
         session.add(notice)
         await session.flush()
         assert alert is not None
+        nadia = await adviser(session, "nadia")
+        hers = (await session.scalars(select(Opening).where(Opening.adviser_id == nadia.id, Opening.active))).first()
+        assert hers is not None
+        away = Absence(adviser_id=nadia.id, first_date=desk.now.date(), last_date=desk.now.date())
+        session.add(away)
+        await session.flush()
         workshop, opening = await a_workshop(session), await a_passage(session)
         oriented = await partners.book(
             session,
@@ -219,11 +253,13 @@ async def things(desk: Desk) -> Things:
             alert.id,
             appointment.id,
             notice.id,
-            (await adviser(session, "nadia")).id,
+            nadia.id,
             other.id,
             oriented.booking.appointment_id,
             workshop.id,
             opening.id,
+            hers.id,
+            away.id,
         )
 
 
@@ -272,7 +308,7 @@ async def test_what_does_not_exist_is_told_like_what_is_anothers(desk: Desk, met
         return answer.status_code, answer.text
 
     real = found.path(template)
-    nothing = Things(*([2**31 - 2] * 9)).path(template)
+    nothing = Things(*([2**31 - 2] * 11)).path(template)
     assert (await text(nothing))[0] == 404
     if who == "karim":
         assert await text(real) == await text(nothing)
