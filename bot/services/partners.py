@@ -248,7 +248,9 @@ async def open_link(session: AsyncSession, conversation: Conversation, code: str
     origin = await session.get_one(Conversation, link.conversation_id)
     await joining.make_one(session, origin, conversation, now)
     link.used_at = booking.opened_at = now
-    values = appointments.describe(appointment, now) | {"partner": _capital(booking.partner.organisation or "")}
+    values = appointments.describe(appointment, now) | {
+        "partner": _capital(booking.partner.organisation or booking.partner.first_name)
+    }
     file = appointments.calendar_file(appointment, conversation.discreet, now)
     says = [Say("utter_partner_booked", values, attachment=file)]
     if conversation.identity.channel is Channel.WEB:

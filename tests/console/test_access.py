@@ -335,7 +335,7 @@ async def test_a_partner_sees_only_what_they_booked(desk: Desk) -> None:
         other = await partners.create(session, (await adviser(session, "sandra")).structure, "Paul", "le PSAD")
         await accounts.set_up(session, other, email("paul"), HASHED, must_change=False)
         theirs = await partners.book(
-            session, other, await slot(session, "2027-03-26T09:00", "verdun"), "Nassim", desk.now, agreed=True
+            session, other, await slot(session, "2027-03-22T09:00", "verdun"), "Nassim", desk.now, agreed=True
         )
     anne, paul = await desk.logged_in(PARTNER), await desk.logged_in("paul")
     assert "Inès" in (await anne.get("/console/orientations")).text
