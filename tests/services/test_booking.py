@@ -288,9 +288,10 @@ async def test_another_territorys_places_and_slots_cannot_be_pressed(database: D
         await session.flush()
         session.add(Structure(id="ml-ailleurs", territory_id="ailleurs", name="Ailleurs", short_name="Ailleurs"))
         await session.flush()
-        (await session.get_one(Place, verdun.place_id)).structure_id = "ml-ailleurs"
+        place = await session.get_one(Place, verdun.place_id)
+        place.structure_id = "ml-ailleurs"
         await session.flush()
-        session.expire_all()
+        await session.refresh(place)
         minute = int(verdun.starts_at.timestamp()) // 60
         stolen = f"slot:{draft.id}:{verdun.opening_id}:{minute}:sur_place"
         assert (await press(session, young, stolen))[0] == "utter_slot_gone"
