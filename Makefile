@@ -44,7 +44,7 @@ nlu-report: install # per intent, confusions, calibration, in reports/nlu/
 		--model $$($(RUN)/python -c "from pathlib import Path; from bot import training; print(training.model_path(Path('var')))")
 	@test -f reports/nlu/pipelines.md || $(MAKE) nlu-table
 
-nlu-table: install # the pipelines compared, in reports/nlu/pipelines.md
+nlu-table: install # the pipelines compared, in reports/nlu/pipelines.md; an hour or more, for DIET
 	PYTHONPATH=. OMP_NUM_THREADS=1 nlu/.venv/bin/python -W ignore -m nlu.table
 
 bench: install

@@ -14,9 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from actions.turn_action import TurnAction
 from bot.domain import delays
 from bot.domain.conversations import Say
-from bot.domain.handoffs import HandoffReason
 from bot.errors import NoAppointment
-from bot.services import answers, appointments, booking, buttons, handoffs
+from bot.services import answers, appointments, booking, buttons, workshops
 from bot.storage.tables import Conversation, Turn
 
 STEP = "booking_done"
@@ -67,7 +66,7 @@ class ValidateBookingForm(TurnAction):
         draft = await booking.open_draft(session, conversation, now)
         if draft is None:
             return await booking.start(session, conversation, text, now)
-        if intent in LEAVING:
+        if intent in LEAVING and not booking.asks_for_others(draft, text):
             return await booking.leave(session, conversation, now)
         affirms = {"affirm": True, "deny": False}.get(intent)
         said = None
@@ -76,7 +75,7 @@ class ValidateBookingForm(TurnAction):
         if said is None and intent == "book_appointment":
             said = await booking.start(session, conversation, text, now)
         if said is None and intent in ("inform", "affirm", "deny", "nlu_fallback", "out_of_scope"):
-            said = await booking.not_understood(session, conversation, draft, now)
+            said = await booking.not_understood(session, conversation, draft, text, now)
         return said or []
 
 
@@ -97,7 +96,7 @@ class CancelAppointment(TurnAction):
     async def act(
         self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
     ) -> list[Say]:
-        return await buttons.ask_cancel(session, conversation, now)
+        return await buttons.ask_cancel(session, conversation, turn.text or "", now)
 
 
 class TellAppointment(TurnAction):
@@ -107,7 +106,13 @@ class TellAppointment(TurnAction):
     async def act(
         self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
     ) -> list[Say]:
-        return await appointments.tell(session, conversation, now)
+        groups = await workshops.mine(session, conversation, now)
+        try:
+            return [*await appointments.tell(session, conversation, now), *groups]
+        except NoAppointment:
+            if groups:
+                return groups
+            raise
 
 
 class ConfirmAttendance(TurnAction):
@@ -138,24 +143,11 @@ class JoinWaitingList(TurnAction):
     async def act(
         self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
     ) -> list[Say]:
+        text = turn.text or ""
         try:
-            appointment = await appointments.upcoming(session, conversation, now)
+            return await buttons.wait_for_earlier(session, conversation, text, now)
         except NoAppointment:
-            says = await booking.start(session, conversation, turn.text or "", now)
-            return [Say("utter_waiting_list_no_appointment"), *says]
-        await handoffs.ask(session, conversation, HandoffReason.NO_SLOT, now)
-        return [Say("utter_waiting_list", appointments.describe(appointment, now))]
-
-
-class JoinWorkshop(TurnAction):
-    def name(self) -> str:
-        return "action_join_workshop"
-
-    async def act(
-        self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
-    ) -> list[Say]:
-        says = await handoffs.ask_and_say(session, conversation, HandoffReason.WORKSHOP, now)
-        return [Say("utter_workshop"), *says]
+            return [Say("utter_waiting_list_no_appointment"), *await booking.start(session, conversation, text, now)]
 
 
 def _said_in_this_turn(tracker: Tracker) -> bool:

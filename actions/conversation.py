@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,6 +11,8 @@ from actions.turn_action import TurnAction
 from bot.domain.conversations import Say
 from bot.services import answers, booking
 from bot.storage.tables import Conversation, Turn
+
+FALLBACK = "nlu_fallback"
 
 
 class Greet(TurnAction):
@@ -72,3 +75,11 @@ class NotUnderstood(TurnAction):
     ) -> list[Say]:
         first = "utter_out_of_scope" if intent == "out_of_scope" else "utter_not_understood"
         return await answers.not_understood(session, conversation, turn, first, now)
+
+    async def act_on(
+        self, session: AsyncSession, conversation: Conversation, turn: Turn, message: dict[str, Any], now: datetime
+    ) -> list[Say]:
+        ranking = [(choice["name"], choice["confidence"]) for choice in message["intent_ranking"]]
+        if ranking[0][0] != FALLBACK:
+            return await super().act_on(session, conversation, turn, message, now)
+        return await answers.not_sure(session, conversation, turn, ranking[1:], now)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.turn_action import TurnAction
 from bot.domain.conversations import Say
-from bot.services import places
+from bot.services import bus, places
 from bot.storage.tables import Conversation, Turn
 
 
@@ -19,4 +19,5 @@ class TellPlace(TurnAction):
     async def act(
         self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
     ) -> list[Say]:
-        return await places.tell(session, conversation, turn.text or "", now)
+        said = await bus.tell(session, conversation, turn.text or "", now)
+        return said or await places.tell(session, conversation, turn.text or "", now)

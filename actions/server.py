@@ -12,14 +12,14 @@ from fastapi.responses import JSONResponse
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 
-from actions import appointments, conversation, humans, needs, places, rights, service
+from actions import appointments, conversation, humans, needs, places, rights, service, workshops
 from actions.turn_action import TurnAction
 from bot.clock import Clock
 from bot.errors import ClosedTurn
 from bot.storage.database import Database
 
 log = structlog.get_logger(__name__)
-MODULES = (appointments, conversation, humans, needs, places, rights, service)
+MODULES = (appointments, conversation, humans, needs, places, rights, service, workshops)
 
 
 def action_classes() -> list[type[TurnAction]]:

@@ -52,20 +52,30 @@ class TurnAction(Action):
         Raises:
             ActionExecutionRejection: the turn is closed, or the message is of none.
         """
-        turn_id = (tracker.latest_message.get("metadata") or {}).get("turn")
+        message = tracker.latest_message
+        metadata = message.get("metadata") or {}
+        turn_id, part = metadata.get("turn"), metadata.get("part")
         if not isinstance(turn_id, int):
             raise ActionExecutionRejection(self.name(), "the message belongs to no turn")
-        intent = str((tracker.latest_message.get("intent") or {}).get("name") or "")
 
         async def do(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> Acted:
             try:
                 async with session.begin_nested():
-                    says = await self.act(session, conversation, turn, intent, now)
+                    says = await self.act_on(session, conversation, turn, message, now)
             except Refusal as refusal:
                 says = [Say(refusal.response, refusal.values)]
             return Acted(says, await self.outcome(session, conversation, says, now))
 
-        return await turns.act(self.database, turn_id, self.name(), do, self.clock.now())
+        # Two wants of a turn may have the same action: each is done.
+        effect = f"{self.name()} {part}" if part else self.name()
+        return await turns.act(self.database, turn_id, effect, do, self.clock.now())
+
+    async def act_on(
+        self, session: AsyncSession, conversation: Conversation, turn: Turn, message: dict[str, Any], now: datetime
+    ) -> list[Say]:
+        """`act`, on the message as Rasa understood it."""
+        intent = str((message.get("intent") or {}).get("name") or "")
+        return await self.act(session, conversation, turn, intent, now)
 
     async def outcome(
         self, session: AsyncSession, conversation: Conversation, says: list[Say], now: datetime

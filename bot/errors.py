@@ -40,6 +40,38 @@ class AlreadyBooked(Refusal):
     response = "utter_already_booked"
 
 
+class SomeoneBooked(Refusal):
+    """An adviser books for a young person who already has an appointment to come for this reason."""
+
+    response = "utter_team_already_booked"
+
+
+class NobodyChosen(Refusal):
+    """An adviser books for nobody, or for a number that is nobody's in the structure."""
+
+    response = "utter_team_nobody_chosen"
+
+
+class NoPhone(Refusal):
+    """An appointment by telephone has no number to call."""
+
+    response = "utter_team_no_phone"
+
+
+class NoMeetingPoint(Refusal):
+    """An adviser goes to a young person, and nobody said where."""
+
+    response = "utter_team_no_meeting_point"
+
+
+class FormMistake(Refusal):
+    """A form about openings or absences holds something that cannot be; `response` says what."""
+
+    def __init__(self, response: str) -> None:
+        super().__init__()
+        self.response = response
+
+
 class NoAppointment(Refusal):
     """The person has no appointment to come."""
 
@@ -50,6 +82,36 @@ class TooLateToChange(Refusal):
     """The appointment is over or begins too soon to be changed here."""
 
     response = "utter_too_late_to_change"
+
+
+class WorkshopGone(Refusal):
+    """The workshop is cancelled, has begun, or never was."""
+
+    response = "utter_workshop_gone"
+
+
+class WorkshopFull(Refusal):
+    """No seat is left in the workshop, or others wait for one."""
+
+    response = "utter_workshop_full"
+
+
+class AlreadyRegistered(Refusal):
+    """The person has a seat in the workshop, or is in line for one."""
+
+    response = "utter_workshop_already"
+
+
+class BusGone(Refusal):
+    """The bus does not stop there any more, or it has left."""
+
+    response = "utter_bus_gone"
+
+
+class FormIncomplete(Refusal):
+    """A form of the console lacks something, or says something impossible."""
+
+    response = "utter_form_incomplete"
 
 
 class AlreadyTaken(Refusal):
@@ -80,6 +142,18 @@ class LinkGone(Refusal):
     """The link to Telegram was used, is too old, or never existed."""
 
     response = "utter_join_gone"
+
+
+class NeedsAgreement(Refusal):
+    """A partner books with the young person's agreement and their first name, or not at all."""
+
+    response = "utter_partner_needs_agreement"
+
+
+class NoWayToCall(Refusal):
+    """The number given for the young person is not one."""
+
+    response = "utter_partner_bad_number"
 
 
 class TwoAppointments(Refusal):

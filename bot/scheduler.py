@@ -9,7 +9,19 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.assistant import forgetting
 from bot.clock import Clock
-from bot.services import accounts, alerts, appointments, budgets, feed, handoffs, nudges, people, waiting, web_sessions
+from bot.services import (
+    accounts,
+    alerts,
+    appointments,
+    budgets,
+    feed,
+    handoffs,
+    nudges,
+    people,
+    waiting,
+    web_sessions,
+    workshops,
+)
 from bot.settings import Settings
 from bot.storage.database import Database
 
@@ -43,6 +55,11 @@ def start_ticks(
             if await appointments.tick(session, clock.now()):
                 on_queued()
 
+    async def look_for_free_seats() -> None:
+        async with database.unit_of_work() as session:
+            if await workshops.tick(session, clock.now()):
+                on_queued()
+
     async def look_for_waiting_offers() -> None:
         async with database.unit_of_work() as session:
             if await waiting.tick(session, clock.now()):
@@ -74,6 +91,7 @@ def start_ticks(
     scheduler.add_job(look_for_nudges, "interval", seconds=settings.tick_seconds)
     scheduler.add_job(look_for_alerts, "interval", seconds=settings.tick_seconds)
     scheduler.add_job(look_for_handoffs, "interval", seconds=settings.tick_seconds)
+    scheduler.add_job(look_for_free_seats, "interval", seconds=settings.tick_seconds)
     scheduler.add_job(look_for_unmarked_appointments, "interval", seconds=12 * settings.tick_seconds)
     scheduler.add_job(look_for_waiting_offers, "interval", seconds=settings.tick_seconds)
     scheduler.add_job(forget_old_logins, "interval", seconds=FORGET_SECONDS)

@@ -12,6 +12,7 @@ import yaml
 from bot.domain.conversations import Bubble, Button, Say
 
 RESPONSES = Path(__file__).parent.parent / "data" / "responses"
+MEANINGS = RESPONSES / "meanings.yml"
 
 Variant = dict[str, Any]
 
@@ -30,6 +31,13 @@ def responses() -> dict[str, list[Variant]]:
                 raise ValueError(f"{name} is defined twice; the second time in {file.name}")
             found[name] = variants
     return found
+
+
+@cache
+def labels() -> dict[str, str]:
+    """What each intent is called on a button, when two are close."""
+    written: dict[str, str] = yaml.load(MEANINGS.read_text(encoding="utf-8"), yaml.CSafeLoader)["labels"]
+    return written
 
 
 def render(say: Say, seed: int = 0) -> list[Bubble]:

@@ -2,7 +2,8 @@
 
 1. Each action call spent 10.5 ms in jsonschema checking its own schema; a compiled validator takes 0.01 ms.
 2. Rasa dies with the process that started it, so that its port is free when the service starts again.
-3. Its tracker store is short memory (the service's tables are the truth): it does not wait for the disk.
+3. Its tracker store is short memory (the service's tables are the truth): it does not wait for the disk, and keeps
+   its connection, where each of a turn's three sessions opened one of its own, 2.5 of 20 ms (measured).
 4. What the model is made of is not looked at again by each collection of garbage, which stopped it for 0.1 s and more.
 """
 
@@ -18,7 +19,9 @@ from jsonschema import Draft202012Validator, ValidationError
 from rasa.core.actions.action import RemoteAction
 from rasa.core.agent import Agent
 from sqlalchemy import event
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import Engine
+from sqlalchemy.pool import QueuePool
 
 PR_SET_PDEATHSIG = 1
 
@@ -46,6 +49,10 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def keep_the_connection() -> None:
+    SQLiteDialect_pysqlite.get_pool_class = classmethod(lambda dialect, url: QueuePool)
+
+
 def do_not_wait_for_the_disk() -> None:
     @event.listens_for(Engine, "connect")
     def prepare(connection: Any, _: Any) -> None:
@@ -67,6 +74,7 @@ def freeze_what_is_loaded() -> None:
 if __name__ == "__main__":
     die_with_parent()
     compile_action_validator()
+    keep_the_connection()
     do_not_wait_for_the_disk()
     freeze_what_is_loaded()
     from rasa.__main__ import main

@@ -56,9 +56,7 @@ async def appointment_of(session: AsyncSession, conversation: Conversation) -> A
     return found
 
 
-async def slot(
-    session: AsyncSession, starts: str, at_place: str = "thionville", mode: Mode = Mode.ON_SITE
-) -> Slot:
+async def slot(session: AsyncSession, starts: str, at_place: str = "thionville", mode: Mode = Mode.ON_SITE) -> Slot:
     """The slot of a place at a time, free or not."""
     starts_at = paris(starts)
     rows = await session.scalars(
@@ -68,9 +66,7 @@ async def slot(
         minute = starts_at.hour * 60 + starts_at.minute
         on_day = openings.pattern_of(opening).holds_on(starts_at.date()) and not opening.reasons
         if on_day and opening.start_minute <= minute < opening.end_minute:
-            return await openings.slot_at(
-                session, opening.id, starts_at, mode, starts_at - timedelta(days=1)
-            )
+            return await openings.slot_at(session, opening.id, starts_at, mode, starts_at - timedelta(days=1))
     raise AssertionError(f"{at_place} does not receive on {starts}")
 
 

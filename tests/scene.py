@@ -19,7 +19,7 @@ from bot.domain.appointments import AppointmentState
 from bot.domain.calendar import PARIS
 from bot.domain.handoffs import OPEN_STATES
 from bot.errors import AlreadyTaken
-from bot.services import alerts, appointments, handoffs, openings
+from bot.services import alerts, appointments, bus, handoffs, openings, partners, workshops
 from bot.storage.tables import (
     Adviser,
     Alert,
@@ -33,15 +33,20 @@ from bot.storage.tables import (
     Milestone,
     Notice,
     Nudge,
+    Opening,
     Person,
+    Place,
+    Registration,
     SourceTouch,
     WebSession,
+    Workshop,
 )
 from tests.fakes.bot_api import User
 from tests.visitor import Visitor
 from tests.world import RasaProcess, Service
 
 ON_THE_SITE = " sur le site"
+PARTNER = "anne"
 ADVISERS = ("karim", "sandra", "nadia", "claire")
 MARKS = {
     "présent": AppointmentState.PRESENT,
@@ -60,6 +65,7 @@ class Scene:
         self.people: dict[str, User | Visitor] = {}
         self.seen: dict[str, int] = {}
         self.phones: dict[str, User] = {}
+        self.codes: dict[str, str] = {}
         self.speaker = ""
         self.line = ""
         self.took = 0.0
@@ -88,6 +94,8 @@ class Scene:
             await self._rasa(what)
         elif who == "then":
             await self._facts(what)
+        elif who == PARTNER:
+            await self._write(lambda session: self._partner_books(session, what))
         elif who in ADVISERS:
             await self._adviser(who, what)
         elif who.startswith("phone of "):
@@ -175,6 +183,8 @@ class Scene:
 
     def _start_code(self, name: str) -> str:
         """What follows ?start= in the last link to Telegram on someone's page."""
+        if name in self.codes:
+            return self.codes[name]
         visitor = self.people[name]
         links = [
             data for message in visitor.received for _, data in message.buttons if data.startswith("https://t.me/")
@@ -249,6 +259,16 @@ class Scene:
                 await appointments.adviser_late(session, await self._appointment(session), adviser, value, now)
             case "moves to":
                 await self._moves(session, adviser, moment(value), now)
+            case "is late with the bus":
+                await bus.late(session, await self._opening(session), value, adviser, now)
+            case "breaks down with the bus":
+                await bus.broken_down(session, await self._opening(session), adviser, now)
+            case "cancels the bus":
+                await bus.cancel(session, await self._opening(session), adviser, now)
+            case "moves the bus to":
+                await self._moves_bus(session, adviser, value, now)
+            case "cancels the workshop":
+                await workshops.cancel(session, await self._workshop(session, value), now)
             case "acknowledges":
                 alert = await alerts.open_alert(session, conversation)
                 assert alert is not None, f"{self.line}: no alert is open"
@@ -262,11 +282,27 @@ class Scene:
 
     async def _moves(self, session: AsyncSession, adviser: Adviser, at: datetime, now: datetime) -> None:
         appointment = await self._appointment(session)
-        slots = await openings.free_slots(
-            session, adviser.structure.territory_id, now, place_id=appointment.place_id
-        )
+        slots = await openings.free_slots(session, adviser.structure.territory_id, now, place_id=appointment.place_id)
         slot = next(slot for slot in slots if slot.starts_at == at)
         await appointments.move_by_structure(session, appointment, slot, adviser, now)
+
+    async def _partner_books(self, session: AsyncSession, what: dict[str, str]) -> None:
+        """Anne, of a town hall, books for someone; the code of their link is kept."""
+        sandra, now = await self._adviser_row(session, "sandra"), self.service.clock.now()
+        partner = await partners.create(session, sandra.structure, "Anne", "la mairie de Fameck")
+        place = (await session.scalars(select(Place).where(Place.slug == what["at"]))).one()
+        free = await openings.free_slots(session, sandra.structure.territory_id, now, place_id=place.id)
+        slot = next(slot for slot in free if slot.starts_at == moment(what["when"]))
+        booked = await partners.book(session, partner, slot, what["books for"], now, agreed=True)
+        self.codes[PARTNER] = booked.code
+
+    async def _moves_bus(self, session: AsyncSession, adviser: Adviser, hours: str, now: datetime) -> None:
+        """Another hour, the same day: "15:00-17:00"."""
+        opening = await self._opening(session)
+        start, end = (datetime.strptime(hour, "%H:%M") for hour in hours.split("-"))  # noqa: DTZ007
+        assert opening.on_date is not None
+        when = bus.When(opening.place_id, opening.on_date, start.hour * 60 + start.minute, end.hour * 60 + end.minute)
+        await bus.move(session, opening, when, adviser, now)
 
     async def _phone(self, slug: str, what: Any) -> None:
         """What an adviser's own phone shows; never what the young person wrote."""
@@ -322,6 +358,7 @@ class Scene:
             "at": f"{row.starts_at.astimezone(PARIS):%Y-%m-%dT%H:%M}",
             "place": row.place.slug,
             "mode": row.mode.value,
+            "reason": row.reason,
             "coming": row.said_coming_at is not None,
             "late": row.late_minutes,
             "sequence": row.sequence,
@@ -329,6 +366,14 @@ class Scene:
             "remind by": row.remind_by.value if row.remind_by else None,
             "remind phone": row.remind_phone,
         }
+
+    async def _registration(self, session: AsyncSession) -> str:
+        """What became of their last registration in a workshop."""
+        person = await self._person(session)
+        row = await session.scalar(
+            select(Registration).where(Registration.person_id == person.id).order_by(Registration.id.desc()).limit(1)
+        )
+        return row.state.value if row else "none"
 
     async def _handoff_fact(self, session: AsyncSession) -> dict[str, Any] | str:
         conversation = await self._conversation(session)
@@ -450,6 +495,14 @@ class Scene:
     async def _person(self, session: AsyncSession) -> Person:
         return (await self._conversation(session)).identity.person
 
+    async def _opening(self, session: AsyncSession) -> Opening:
+        return await session.get_one(Opening, (await self._appointment(session)).opening_id)
+
+    async def _workshop(self, session: AsyncSession, key: str) -> Workshop:
+        row = await session.scalar(select(Workshop).where(Workshop.key == key))
+        assert row is not None, f"no workshop {key}"
+        return row
+
     async def _appointment(self, session: AsyncSession) -> Appointment:
         person = await self._person(session)
         row = await session.scalar(
@@ -462,6 +515,7 @@ class Scene:
 FACTS: dict[str, Callable[[Scene, AsyncSession], Awaitable[Any]]] = {
     "appointments": Scene._appointments,
     "appointment": Scene._appointment_fact,
+    "registration": Scene._registration,
     "handoff": Scene._handoff_fact,
     "alert": Scene._alert_fact,
     "nudges": Scene._nudges,

@@ -19,6 +19,7 @@ from bot.domain.helplines import Line, Verified, all_lines
 from bot.domain.safety import Kind
 from bot.domain.team import NoticeKind
 from bot.domain.themes import Theme
+from bot.domain.wants import NO_WANT
 from bot.services import buttons, commands
 from bot.training import ROOT, domain_folder
 from nlu.langue import fold
@@ -30,7 +31,12 @@ YES_QUESTION = re.compile(r"(?:Tu veux|Je te montre)\b(?![^?]*\b(?:quoi|quels?|q
 LEAST_TRAINING = 15
 LEAST_HELD_OUT = 12
 # Names the code puts together from a question, a number or a kind of reminder.
-MADE_BY_PREFIX = ("utter_safety_answer_", "utter_safety_listen_", "utter_booked_reminder_")
+MADE_BY_PREFIX = (
+    "utter_safety_answer_",
+    "utter_safety_listen_",
+    "utter_booked_reminder_",
+    "utter_workshop_own_",
+)
 
 
 def sentences(folder: str) -> dict[str, list[str]]:
@@ -67,6 +73,12 @@ def catalogue_of_buttons() -> list[tuple[str, str, str]]:
         for variant in variants
         for button in variant.get("buttons", ())
     ]
+
+
+def test_every_want_has_a_name_that_fits_a_button() -> None:
+    assert set(texts.labels()) == set(INTENTS) - NO_WANT
+    assert [label for label in texts.labels().values() if len(label) > MAX_BUTTON] == []
+    assert len(set(texts.labels().values())) == len(texts.labels())
 
 
 @pytest.mark.parametrize("intent", INTENTS)
@@ -155,7 +167,7 @@ def test_every_button_fits_and_does_something(response: str, title: str, payload
     assert len(longest) <= MAX_BUTTON, response
     assert len(payload.encode()) <= 64
     verb = payload.split(":")[0]
-    assert verb in {*buttons.BOOKING_VERBS, *buttons.VERBS, *buttons.WORDS, "safe"}, response
+    assert verb in {*buttons.BOOKING_VERBS, *buttons.VERBS, *buttons.GROUP, *buttons.WORDS, "safe"}, response
 
 
 @pytest.mark.parametrize("response", sorted(texts.responses()))

@@ -10,6 +10,7 @@ import aiohttp
 import structlog
 
 from bot.assistant.breaker import Breaker
+from bot.domain import wants
 from bot.domain.conversations import MAX_TO_ASSISTANT, Say
 from bot.errors import AssistantAway
 from bot.services.ports import Question
@@ -70,16 +71,35 @@ class RasaAssistant:
         if self.breaker.is_open and not await self._is_back():
             raise AssistantAway("circuit open")
         try:
-            parts = await self._said_already(question) if question.asked_before else None
-            if parts is None:
-                await self._tell_booking(question)
-                parts = await self._send(question)
+            parts: list[Say] = []
+            for number, message in enumerate(await self._messages(question)):
+                said = await self._said_already(question, number) if question.asked_before else None
+                if said is None:
+                    if number == 0:
+                        await self._tell_booking(question)
+                    said = await self._send(question, number, message)
+                if not said:
+                    raise AssistantAway("no answer")
+                parts.extend(say for say in said if say not in parts)
         except AWAY as error:
             self.breaker.fail()
             raise AssistantAway(type(error).__name__) from error
-        if not parts:
-            raise AssistantAway("no answer")
         return parts
+
+    async def _messages(self, question: Question) -> list[str]:
+        """What to send of a turn: its text, the intent a button gave it, or two pieces with a want each."""
+        text = for_rasa(question.text)
+        if question.intent is not None:
+            return [f"/{question.intent}"]
+        read = [(piece, *await self._parse(piece)) for piece in wants.pieces(text)]
+        return wants.two_wants(read, booking=question.booking) or [text]
+
+    async def _parse(self, text: str) -> tuple[str, float]:
+        """The intent of a text, and its confidence; the conversation knows nothing of it."""
+        parsed = await self._call(
+            "POST", "/model/parse", self.timeout_seconds, params={"token": self._token}, data={"text": text}
+        )
+        return parsed["intent"]["name"], parsed["intent"]["confidence"]
 
     async def _is_back(self) -> bool:
         if not self.breaker.probe_due:
@@ -90,8 +110,8 @@ class RasaAssistant:
             return True
         return False
 
-    async def _said_already(self, question: Question) -> list[Say] | None:
-        """What Rasa answered to this turn before a crash of ours; None if it never saw it."""
+    async def _said_already(self, question: Question, number: int) -> list[Say] | None:
+        """What Rasa answered to this message of the turn before a crash of ours; None if it never saw it."""
         tracker = await self._call(
             "GET",
             f"/conversations/{question.key}/tracker",
@@ -101,8 +121,11 @@ class RasaAssistant:
         found: list[Say] | None = None
         for event in tracker["events"]:
             if event["event"] == "user":
-                mine = (event.get("metadata") or {}).get("turn") == question.turn_id
-                found = [] if mine else None
+                metadata = event.get("metadata") or {}
+                if found is not None:
+                    break
+                if (metadata.get("turn"), metadata.get("part")) == (question.turn_id, number):
+                    found = []
             elif event["event"] == "bot" and found is not None:
                 data = event.get("data") or {}
                 found.extend(_says(data))
@@ -128,15 +151,15 @@ class RasaAssistant:
             data=events,
         )
 
-    async def _send(self, question: Question) -> list[Say]:
+    async def _send(self, question: Question, number: int, message: str) -> list[Say]:
         messages = await self._call(
             "POST",
             "/webhooks/rest/webhook",
             self.timeout_seconds,
             data={
                 "sender": question.key,
-                "message": for_rasa(question.text),
-                "metadata": {"turn": question.turn_id},
+                "message": message,
+                "metadata": {"turn": question.turn_id, "part": number},
             },
         )
         return [say for message in messages for say in _says(message)]

@@ -33,9 +33,22 @@ from bot.errors import NothingToDo, Refusal
 from bot.services import accounts, desk, handoffs
 from bot.settings import Settings
 from bot.storage.database import Database
-from bot.storage.tables import Adviser, Alert, Appointment, Conversation, Handoff, Notice
+from bot.storage.tables import (
+    Absence,
+    Adviser,
+    Alert,
+    Appointment,
+    Conversation,
+    Handoff,
+    Notice,
+    Opening,
+    PartnerBooking,
+    Place,
+    Workshop,
+)
 
 HOME = "/console"
+PARTNERS = f"{HOME}/orientations"
 SESSION, DOOR, SAID = "console", "console_door", "console_said"
 SAID_SECONDS = 60
 DOOR_SECONDS = 3600
@@ -54,6 +67,10 @@ class MustChangePassword(Exception):
 
 class NotFound(Exception):
     """It does not exist, or it is another structure's: both are said the same way."""
+
+
+class ForTheTeam(Exception):
+    """The page is for the team, and who asks is a partner."""
 
 
 class Forbidden(Exception):
@@ -122,6 +139,16 @@ class Caller:
         forget_said(self.request, response)
         return response
 
+    def partners_page(
+        self, template: str, *, status: int = 200, refusal: Refusal | None = None, **values: Any
+    ) -> Response:
+        """A page for a partner: nothing of the desk is in it."""
+        said = say_refusal(refusal) if refusal else read_said(self.request)
+        html = pages.render(template, me=self.adviser, now=self.now, said=said, **values)
+        response = HTMLResponse(pages.personal(html, self.adviser.id, self.csrf), status)
+        forget_said(self.request, response)
+        return response
+
 
 def go(path: str) -> Response:
     return RedirectResponse(path, 303)
@@ -156,9 +183,26 @@ async def newcomer(request: Request, console: Annotated[Console, Depends(the_con
 
 
 async def caller(newcomer: Annotated[Caller, Depends(newcomer)]) -> Caller:
+    """Someone of the team. A partner has pages of their own, and no other."""
     if newcomer.adviser.must_change_password:
         raise MustChangePassword
+    if newcomer.adviser.role is Role.PARTNER:
+        raise ForTheTeam
     return newcomer
+
+
+async def partner(newcomer: Annotated[Caller, Depends(newcomer)]) -> Caller:
+    if newcomer.adviser.must_change_password:
+        raise MustChangePassword
+    if newcomer.adviser.role is not Role.PARTNER:
+        raise Forbidden
+    return newcomer
+
+
+async def acting_partner(partner: Annotated[Caller, Depends(partner)], csrf: FormText = "") -> Caller:
+    if not _same(csrf, partner.csrf):
+        raise Forbidden
+    return partner
 
 
 def _same(given: str, expected: str) -> bool:
@@ -178,17 +222,24 @@ async def acting(caller: Annotated[Caller, Depends(caller)], csrf: FormText = ""
     return caller
 
 
-async def coordinating(caller: Annotated[Caller, Depends(acting)]) -> Caller:
+async def coordinator(caller: Annotated[Caller, Depends(caller)]) -> Caller:
     if caller.adviser.role is not Role.COORDINATOR:
         raise Forbidden
     return caller
+
+
+async def coordinating(caller: Annotated[Caller, Depends(acting)]) -> Caller:
+    return await coordinator(caller)
 
 
 Newcomer = Annotated[Caller, Depends(newcomer)]
 ActingNewcomer = Annotated[Caller, Depends(acting_newcomer)]
 Reader = Annotated[Caller, Depends(caller)]
 Actor = Annotated[Caller, Depends(acting)]
+CoordinatorReader = Annotated[Caller, Depends(coordinator)]
 Coordinator = Annotated[Caller, Depends(coordinating)]
+Partner = Annotated[Caller, Depends(partner)]
+ActingPartner = Annotated[Caller, Depends(acting_partner)]
 TheConsole = Annotated[Console, Depends(the_console)]
 
 
@@ -286,6 +337,42 @@ async def appointment_of(session: AsyncSession, adviser: Adviser, number: int) -
     return found
 
 
+async def workshop_of(session: AsyncSession, adviser: Adviser, number: int) -> Workshop:
+    found = await session.get(Workshop, number)
+    if found is None or found.structure_id != adviser.structure_id:
+        raise NotFound
+    return found
+
+
+async def passage_of(session: AsyncSession, adviser: Adviser, number: int) -> Opening:
+    """A passage of the bus: a dated opening at one of its stops."""
+    found = await session.get(Opening, number)
+    if found is None or not found.place.mobile or found.on_date is None:
+        raise NotFound
+    if found.place.structure_id != adviser.structure_id:
+        raise NotFound
+    return found
+
+
+async def partner_booking_of(session: AsyncSession, partner: Adviser, number: int) -> PartnerBooking:
+    found = await session.get(PartnerBooking, number)
+    if found is None or found.partner_id != partner.id:
+        raise NotFound
+    return found
+
+
+async def partner_of(session: AsyncSession, adviser: Adviser, number: int) -> Adviser:
+    found = await session.get(Adviser, number)
+    if (
+        found is None
+        or found.role is not Role.PARTNER
+        or not found.active
+        or found.structure_id != adviser.structure_id
+    ):
+        raise NotFound
+    return found
+
+
 async def notice_of(session: AsyncSession, adviser: Adviser, number: int) -> Notice:
     found = await session.get(Notice, number)
     if found is None or found.adviser_id != adviser.id:
@@ -295,6 +382,34 @@ async def notice_of(session: AsyncSession, adviser: Adviser, number: int) -> Not
 
 async def colleague_of(session: AsyncSession, adviser: Adviser, number: int) -> Adviser:
     found = await session.get(Adviser, number)
-    if found is None or not found.active or found.structure_id != adviser.structure_id:
+    if found is None or found.role is Role.PARTNER or not found.active or found.structure_id != adviser.structure_id:
+        raise NotFound
+    return found
+
+
+async def opening_of(session: AsyncSession, adviser: Adviser, number: int) -> Opening:
+    """An opening at one of the structure's places, or of one of its advisers."""
+    found = await session.get(Opening, number)
+    if found is None or not found.active:
+        raise NotFound
+    guest = found.adviser is not None and found.adviser.structure_id == adviser.structure_id
+    if found.place.structure_id != adviser.structure_id and not guest:
+        raise NotFound
+    return found
+
+
+async def absence_of(session: AsyncSession, adviser: Adviser, number: int) -> Absence:
+    found = await session.get(Absence, number)
+    if found is None or not found.active:
+        raise NotFound
+    owner = found.adviser or found.place or found
+    if owner.structure_id != adviser.structure_id:
+        raise NotFound
+    return found
+
+
+async def place_of(session: AsyncSession, adviser: Adviser, number: int) -> Place:
+    found = await session.get(Place, number)
+    if found is None or found.structure_id != adviser.structure_id:
         raise NotFound
     return found

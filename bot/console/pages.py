@@ -10,17 +10,20 @@ import hashlib
 import re
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from bot import texts
+from bot.domain.appointments import Mode
 from bot.domain.calendar import in_paris, say_day, say_moment, say_time
-from bot.domain.conversations import IncomingKind
+from bot.domain.conversations import Bubble, IncomingKind, Say
 from bot.domain.outbox import OutboxState
 from bot.domain.phones import say_phone
 from bot.services.thread import Line
+from bot.storage.tables import Appointment, Opening
 
 HERE = Path(__file__).parent
 TYPES = {
@@ -79,6 +82,35 @@ def day(at: datetime, now: datetime) -> str:
     return say_day(in_paris(at).date(), in_paris(now).date())
 
 
+def dated(one: date) -> str:
+    """ "jeudi 11 mars", whatever the day it is."""
+    return say_day(one, date.min)
+
+
+def hour(minute: int) -> str:
+    """Minutes since midnight, as "9 h 30"; the end of the day is "24 h"."""
+    return "24 h" if minute == 24 * 60 else say_time(time(minute // 60, minute % 60))
+
+
+def bubbles(say: Say) -> list[Bubble]:
+    """What a young person will read, before it leaves."""
+    return texts.render(say)
+
+
+def mode_label(mode: str) -> str:
+    return Mode(mode).label
+
+
+def receivers(one: Appointment | Opening) -> str:
+    """ "Sandra", "Sandra et Karim", "l'équipe"."""
+    return listed([who.first_name for who in (one.adviser, one.second_adviser) if who]) or "l'équipe"
+
+
+def whereabouts(one: Appointment) -> str:
+    """Where, or how: "Permanence de Fameck", "devant la gare", "par téléphone"."""
+    return one.place.name if one.mode is Mode.ON_SITE else one.meeting_point or one.mode.label
+
+
 def sent(line: Line) -> str:
     """What became of a line that left; nothing for one that came in."""
     if line.sent is None:
@@ -120,5 +152,7 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.filters.update(at=at, since=since, when=when, day=day, clock=say_time, paris=in_paris)
-_environment.filters.update(listed=listed, sent=sent, phone=say_phone)
+_environment.filters.update(listed=listed, sent=sent, phone=say_phone, dated=dated, hour=hour)
+_environment.filters.update(bubbles=bubbles, mode_label=mode_label)
+_environment.filters.update(receivers=receivers, whereabouts=whereabouts)
 _environment.globals.update(KINDS=KINDS, version=_version, once=lambda: secrets.token_hex(8))

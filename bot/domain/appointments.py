@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 
 class RemindBy(StrEnum):
@@ -30,10 +31,16 @@ class Mode(StrEnum):
     ON_SITE = "sur_place"
     PHONE = "telephone"
     VIDEO = "visio"
+    OUTSIDE = "vers_toi"  # the team comes to them, where they say, which is not an establishment
 
     @property
     def label(self) -> str:
-        return {"sur_place": "sur place", "telephone": "par téléphone", "visio": "en visio"}[self.value]
+        return {
+            "sur_place": "sur place",
+            "telephone": "par téléphone",
+            "visio": "en visio",
+            "vers_toi": "près de toi",
+        }[self.value]
 
 
 class AppointmentState(StrEnum):
@@ -85,6 +92,8 @@ LONGEST_NOTICE = timedelta(days=42)
 CHANGE_NOTICE = timedelta(hours=1)
 # Paris time: the hours at which appointments nobody marked are asked about, that day and the next working one.
 ASK_UNMARKED_FROM = time(17)
+PARIS = ZoneInfo("Europe/Paris")
+WHOLE_DAY = timedelta(hours=20)
 ASK_UNMARKED_AGAIN_FROM = time(9)
 CALL_AFTER_ABSENCES = 2
 
@@ -99,12 +108,14 @@ class Slot(NamedTuple):
     starts_at: datetime
     ends_at: datetime
     seat: int = 0
+    second_adviser_id: int | None = None
 
     @property
     def resources(self) -> tuple[str, ...]:
-        """What the slot occupies: an adviser, or a seat of an opening nobody is named for."""
+        """What the slot occupies: its advisers, or a seat of an opening nobody is named for."""
+        advisers = (self.adviser_id, self.second_adviser_id)
         if self.adviser_id is not None:
-            return (f"adviser:{self.adviser_id}",)
+            return tuple(f"adviser:{number}" for number in advisers if number is not None)
         return (f"seat:{self.opening_id}:{self.seat}",)
 
 
@@ -126,10 +137,8 @@ def pick_three(slots: Iterable[Slot], wanted: Iterable[tuple[datetime, datetime]
     inside = [[slot for slot in slots if start <= slot.starts_at < end] for start, end in wanted]
     pool: list[Slot] = [slot for group in inside for slot in group]
     if not pool and wanted:
-        start = wanted[0][0]
-        pool = sorted(slots, key=lambda slot: abs((slot.starts_at - start).total_seconds()))[:6]
-        pool.sort(key=lambda slot: slot.starts_at)
-    elif not pool:
+        return _nearest(slots, wanted)
+    if not pool:
         pool = slots
     unique = list({slot.starts_at: slot for slot in reversed(pool)}.values())[::-1]
     if len(unique) <= 3:
@@ -138,6 +147,31 @@ def pick_three(slots: Iterable[Slot], wanted: Iterable[tuple[datetime, datetime]
     if not wanted:
         return _spread_over_days(unique)
     return [unique[round(index * step)] for index in range(3)]
+
+
+def _nearest(slots: Sequence[Slot], wanted: Sequence[tuple[datetime, datetime]]) -> list[Slot]:
+    """The three slots nearest to what was asked: on different days for a day, two of one day for an hour."""
+    a_day = 1 if wanted[0][1] - wanted[0][0] >= WHOLE_DAY else 2
+    picked: dict[datetime, Slot] = {}
+    left: list[Slot] = []
+    for slot in sorted(slots, key=lambda one: min(_gap(one, span) for span in wanted)):
+        same_day = [one for one in picked if one.astimezone(PARIS).date() == slot.starts_at.astimezone(PARIS).date()]
+        if slot.starts_at in picked:
+            continue
+        if len(same_day) < a_day:
+            picked[slot.starts_at] = slot
+        else:
+            left.append(slot)
+        if len(picked) == 3:
+            break
+    for slot in left[: 3 - len(picked)]:
+        picked.setdefault(slot.starts_at, slot)
+    return sorted(picked.values(), key=lambda slot: slot.starts_at)
+
+
+def _gap(slot: Slot, span: tuple[datetime, datetime]) -> timedelta:
+    """How far a slot is from a span it is not in."""
+    return max(span[0] - slot.starts_at, slot.starts_at - span[1])
 
 
 def _spread_over_days(slots: list[Slot]) -> list[Slot]:

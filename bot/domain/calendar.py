@@ -82,6 +82,11 @@ def is_holiday(day: date, regime: str | None) -> bool:
     return regime == MOSELLE or of_moselle[day] != GOOD_FRIDAY
 
 
+def holiday_name(day: date, regime: str | None) -> str:
+    """What a public holiday is called: "Vendredi saint"; empty on any other day."""
+    return _holidays(MOSELLE)[day] if is_holiday(day, regime) else ""
+
+
 @cache
 def _holidays(subdiv: str | None) -> HolidayBase:
     return country_holidays("FR", subdiv=subdiv, language="fr")

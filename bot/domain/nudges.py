@@ -13,11 +13,12 @@ class NudgeKind(StrEnum):
     TWO_HOURS = "two_hours"
     NO_SHOW = "no_show"
     UNFINISHED = "unfinished"
+    WORKSHOP = "workshop"
 
     @property
     def is_reminder(self) -> bool:
-        """An appointment's reminder is not a nudge: `/stop` does not stop it (law 5)."""
-        return self in (NudgeKind.EVENING, NudgeKind.TWO_HOURS)
+        """A reminder of what they asked for is not a nudge: `/stop` does not stop it (law 5)."""
+        return self in (NudgeKind.EVENING, NudgeKind.TWO_HOURS, NudgeKind.WORKSHOP)
 
     @property
     def label(self) -> str:
@@ -26,6 +27,7 @@ class NudgeKind(StrEnum):
             "two_hours": "Rappel deux heures avant",
             "no_show": "Relance après une absence",
             "unfinished": "Relance d'une réservation commencée",
+            "workshop": "Rappel d'un atelier, la veille",
         }[self.value]
 
 

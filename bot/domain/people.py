@@ -9,12 +9,16 @@ class Channel(StrEnum):
     TELEGRAM = "telegram"
     WEB = "web"
     TERMINAL = "terminal"
+    PARTNER = "partner"  # a partner booked for them, and they have not come yet
 
     @property
     def label(self) -> str:
-        return {"telegram": "Telegram", "web": "Messagerie du site", "terminal": "Terminal de démonstration"}[
-            self.value
-        ]
+        return {
+            "telegram": "Telegram",
+            "web": "Messagerie du site",
+            "terminal": "Terminal de démonstration",
+            "partner": "Par un partenaire",
+        }[self.value]
 
 
 class MilestoneKind(StrEnum):

@@ -44,7 +44,15 @@ ORDINALS = tuple(
     )
 )
 ELSEWHERE = re.compile(r"\b(?:autre|un autre) (?:lieu|endroit|ville|place)|\bailleurs\b|\bplus pres\b")
-MORE = re.compile(r"\bautres? (?:horaires?|creneaux?|dates?|heures?|jours?)|\bplus tard\b|\bapres ca\b")
+MORE = re.compile(r"\bautres? (?:horaires?|creneaux?|dates?|heures?)|\brien d'autre\b")
+OTHER_DAY = re.compile(r"\bautres? jours?\b")
+LATER = re.compile(r"\bplus tard\b|\bapres ca\b|\bmoins tot\b|\bpas si tot\b|\btrop tot\b")
+EARLIER = re.compile(r"\bplus tot\b|\bavant ca\b|\btrop tard\b|\btrop loin dans le temps\b")
+SOONEST = re.compile(
+    r"\b(?:le|au) plus (?:tot|vite|rapide(?:ment)?)\b|\b(?:des|aussi vite) que possible\b|\basap\b|"
+    r"\b(?:le |la )?premi(?:er|ere) (?:rendez-vous|creneau|place|dispo\w*|date) ?(?:libre|possible|dispo\w*)?|"
+    r"\bl[e']? ?plus tot\b"
+)
 ANYWHERE = re.compile(
     r"\bn'?importe\b(?! (?:quand|quel))|\bpeu importe\b|\bm'est egal\b|\bou tu veux\b|\bcomme tu veux\b"
 )
@@ -77,6 +85,23 @@ def wants_elsewhere(text: str) -> bool:
 
 def wants_more(text: str) -> bool:
     return bool(MORE.search(plain(text)))
+
+
+def wants_soonest(text: str) -> bool:
+    return bool(SOONEST.search(plain(text)))
+
+
+def wants_later(text: str) -> bool:
+    return bool(LATER.search(plain(text)))
+
+
+def wants_earlier(text: str) -> bool:
+    """Earlier than what was proposed; "le plus tôt possible" is not that."""
+    return not wants_soonest(text) and bool(EARLIER.search(plain(text)))
+
+
+def wants_other_day(text: str) -> bool:
+    return bool(OTHER_DAY.search(plain(text)))
 
 
 def wants_anywhere(text: str) -> bool:

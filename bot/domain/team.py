@@ -9,10 +9,11 @@ from enum import StrEnum
 class Role(StrEnum):
     ADVISER = "adviser"
     COORDINATOR = "coordinator"
+    PARTNER = "partner"  # books for young people, sees what they booked, and is not of the team
 
     @property
     def label(self) -> str:
-        return {"adviser": "Conseiller·ère", "coordinator": "Coordinateur·rice"}[self.value]
+        return {"adviser": "Conseiller·ère", "coordinator": "Coordinateur·rice", "partner": "Partenaire"}[self.value]
 
 
 class PresenceSaid(StrEnum):

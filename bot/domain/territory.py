@@ -7,10 +7,10 @@ French sentence. `production_refusals` says what a structure must still settle b
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -40,6 +40,7 @@ from bot.domain.reasons import (
     BookableBy,
 )
 from bot.domain.team import Role
+from bot.domain.workshops import WorkshopKind
 
 SOME_MONDAY = date(2026, 1, 5)
 DAY_NAMES = ("lun", "mar", "mer", "jeu", "ven", "sam", "dim")
@@ -165,6 +166,41 @@ def _clock(value: Any) -> time:
     return parse_clock(value)
 
 
+def parse_session(text: str) -> tuple[datetime, datetime]:
+    """The half-day of "2027-03-18 14:00-16:30": when it starts and ends, on the clock of Paris.
+
+    Raises:
+        ValueError: it is not one, said in French.
+    """
+    day_text, _, span = text.strip().partition(" ")
+    start_text, dash, end_text = span.partition("-")
+    try:
+        day = date.fromisoformat(day_text)
+    except ValueError:
+        raise ValueError(f"« {text} » : écrire par exemple 2027-03-18 14:00-16:30.") from None
+    if not dash:
+        raise ValueError(f"« {text} » : écrire par exemple 2027-03-18 14:00-16:30.")
+    start, end = parse_clock(start_text), parse_clock(end_text)
+    if start >= end:
+        raise ValueError(f"« {text} » : la fin vient avant le début.")
+    return (
+        datetime.combine(day, start, calendar.PARIS).astimezone(UTC),
+        datetime.combine(day, end, calendar.PARIS).astimezone(UTC),
+    )
+
+
+def _sessions(value: Any) -> tuple[tuple[datetime, datetime], ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError(NOT_A_LIST)
+    found = sorted(parse_session(item) for item in value)
+    for (_, end), (start, _) in pairwise(found):
+        if start < end:
+            raise ValueError(f"Deux séances se chevauchent le {calendar.in_paris(start):%d/%m/%Y}.")
+    if not found:
+        raise ValueError("Il faut au moins une séance.")
+    return tuple(found)
+
+
 def _yes_or_no(value: Any) -> bool:
     answers = {"oui": True, "true": True, "non": False, "false": False}
     if isinstance(value, str) and value.lower() in answers:
@@ -232,6 +268,7 @@ Clock = Annotated[time, BeforeValidator(_clock)]
 Span = Annotated[tuple[time, time], BeforeValidator(_span)]
 Weekdays = Annotated[tuple[int, ...], BeforeValidator(_weekdays)]
 Windows = Annotated[tuple[Window, ...], BeforeValidator(_weekly_windows)]
+Sessions = Annotated[tuple[tuple[datetime, datetime], ...], BeforeValidator(_sessions)]
 
 
 class _Model(BaseModel):
@@ -339,12 +376,14 @@ class Reason(_Model):
 class Opening(_Model):
     """Hours at a place that can be booked: some days every week or every n weeks, of each month, or given dates.
 
-    With no `adviser`, whoever of the structure is there receives, `seats` at a time. `nth` is the rank in the
+    With no `adviser`, whoever of the structure is there receives, `seats` at a time; with a `second_adviser`, both
+    receive together. `nth` is the rank in the
     month, -1 for the last. `reasons` empty: whatever the reason.
     """
 
     place: Id
     adviser: Id | None = None
+    second_adviser: Id | None = None
     weekly: Weekdays = ()
     every_weeks: int = Field(1, ge=1, le=8)
     nth: int | None = Field(None, ge=LAST_OF_MONTH, le=4)
@@ -366,6 +405,8 @@ class Opening(_Model):
             raise ValueError("Il faut « weekly » ou « dates », l'un des deux.")
         if self.start >= self.end:
             raise ValueError("La fin vient avant le début.")
+        if self.second_adviser and self.adviser in (None, self.second_adviser):
+            raise ValueError("« second_adviser » demande « adviser », quelqu'un d'autre.")
         if self.pause and not self.start < self.pause[0] < self.pause[1] < self.end:
             raise ValueError("La pause doit tenir entre le début et la fin.")
         if any(clock.minute % SLICE_MINUTES for clock in (self.start, self.end, *(self.pause or ()))):
@@ -434,6 +475,33 @@ class ClosedPeriod(_Model):
         return self
 
 
+class Workshop(_Model):
+    """What is done in a group: an *atelier*, or a *chantier jeunes* over several half-days.
+
+    One registration is for all of its `sessions`. `minor_papers` are what someone under 18 must show on the spot.
+    """
+
+    id: Id
+    structure: Id
+    place: Id
+    title: Annotated[str, StringConstraints(min_length=1, max_length=60)]
+    kind: WorkshopKind = WorkshopKind.ATELIER
+    sessions: Sessions
+    seats: int = Field(ge=1, le=200)
+    reason: ReasonId | None = None
+    documents: tuple[Text, ...] = ()
+    minor_papers: tuple[Text, ...] = ()
+    pickup: Text | None = None
+    pickup_at: Clock | None = None
+    fictional: YesNo = False
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if (self.pickup is None) != (self.pickup_at is None):
+            raise ValueError("« pickup » (le lieu) et « pickup_at » (l'heure) vont ensemble.")
+        return self
+
+
 class Source(_Model):
     """What brought a young person: the code behind `t.me/bot?start=`."""
 
@@ -482,6 +550,7 @@ class Territory(_Model):
     reasons: tuple[Reason, ...] = ()
     openings: tuple[Opening, ...] = ()
     closures: tuple[ClosedPeriod, ...] = ()
+    workshops: tuple[Workshop, ...] = ()
     sources: tuple[Source, ...] = ()
     goals: tuple[Goal, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
@@ -542,6 +611,7 @@ def production_refusals(territory: Territory, today: date) -> list[str]:
     reasons += [f"La structure « {s.name} » est fictive." for s in territory.structures if s.fictional]
     reasons += [f"Le lieu « {p.id} » est fictif." for p in territory.places if p.fictional]
     reasons += [f"« {a.first_name} » est une personne fictive." for a in territory.advisers if a.fictional]
+    reasons += [f"L'atelier « {w.title} » est fictif." for w in territory.workshops if w.fictional]
     reasons += [
         f"L'adresse et les horaires du lieu « {place.id} » n'ont pas été vérifiés."
         for place in territory.places
@@ -711,18 +781,29 @@ SECTIONS: dict[str, type[_Model]] = {
     "reasons": Reason,
     "openings": Opening,
     "closures": ClosedPeriod,
+    "workshops": Workshop,
     "sources": Source,
     "goals": Goal,
     "neighbours": Neighbour,
 }
-IDENTIFIERS = {"structures": "id", "advisers": "id", "places": "id", "goals": "id", "sources": "code"}
+IDENTIFIERS = {
+    "structures": "id",
+    "advisers": "id",
+    "places": "id",
+    "workshops": "id",
+    "goals": "id",
+    "sources": "code",
+}
 REFERENCES = {
     ("advisers", "structure"): "structures",
     ("places", "structure"): "structures",
     ("reasons", "structure"): "structures",
     ("openings", "place"): "places",
     ("openings", "adviser"): "advisers",
+    ("openings", "second_adviser"): "advisers",
     ("sources", "structure"): "structures",
+    ("workshops", "structure"): "structures",
+    ("workshops", "place"): "places",
     ("closures", "structure"): "structures",
     ("closures", "place"): "places",
     ("closures", "adviser"): "advisers",
@@ -740,6 +821,7 @@ def _check_together(data: dict[str, Any], document: _Document) -> None:
     }
     known = _check_identifiers(items, document)
     _check_references(items, known, document)
+    _check_bus(items, document)
     _check_reasons(items, document)
     _check_overlaps(items, document)
 
@@ -769,6 +851,18 @@ def _check_references(items: Items, known: dict[str, dict[str, int]], document: 
                 close = get_close_matches(value, known[target], n=1)
                 hint = f" Peut-être « {close[0]} » ?" if close else ""
                 document.blame((section, index, field), f"« {value} » n'existe pas dans « {target} ».{hint}")
+
+
+def _check_bus(items: Items, document: _Document) -> None:
+    """A stop of the bus is given by its dates: each passage may be late, move or be cancelled by itself."""
+    mobile = {item.get("id") for (section, _), item in items.items() if section == "places" and _is_mobile(item)}
+    for (section, index), item in items.items():
+        if section == "openings" and item.get("place") in mobile and not item.get("dates"):
+            document.blame((section, index, "place"), "« weekly » : un arrêt du bus s'écrit avec « dates ».")
+
+
+def _is_mobile(place: dict[str, Any]) -> bool:
+    return place.get("kind") == PlaceKind.MOBILE_STOP.value
 
 
 def _check_reasons(items: Items, document: _Document) -> None:

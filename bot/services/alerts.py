@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import distress
@@ -32,11 +32,12 @@ CANNOT_SPEAK = "utter_safety_cannot_speak"
 IN_DANGER_NOW = "utter_safety_danger_yes"
 
 
+OPEN = select(Alert.id).where(Alert.conversation_id == bindparam("conversation"), Alert.closed_at.is_(None))
+
+
 async def open_alert(session: AsyncSession, conversation: Conversation) -> Alert | None:
-    found: Alert | None = await session.scalar(
-        select(Alert).where(Alert.conversation_id == conversation.id, Alert.closed_at.is_(None))
-    )
-    return found
+    number = await session.scalar(OPEN, {"conversation": conversation.id})
+    return await session.get_one(Alert, number) if number is not None else None
 
 
 async def heard(

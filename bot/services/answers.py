@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain import replies
+from bot import texts
+from bot.domain import replies, wants
 from bot.domain.calendar import say_moment
-from bot.domain.conversations import Say
+from bot.domain.conversations import Button, Say
 from bot.domain.handoffs import HandoffReason
 from bot.domain.outbox import OutboxKind
 from bot.domain.phones import read_phone, say_phone
@@ -44,7 +46,7 @@ async def to_pending(
     if kind in ("change", "cancel") and replies.ambiguous(turn.text or "") == CANCEL:
         # Alone, "annule" is not clear; it is when it answers "on annule ?".
         if kind == "change":
-            return await buttons.ask_cancel(session, conversation, now)
+            return await buttons.ask_cancel(session, conversation, "", now)
         yes = True
     if yes is None:
         return None
@@ -123,6 +125,20 @@ async def not_understood(
         return [Say(first)]
     people.keep_pending(conversation, "human", now, reason=HandoffReason.NOT_UNDERSTOOD)
     return [Say("utter_not_understood_twice")]
+
+
+async def not_sure(
+    session: AsyncSession, conversation: Conversation, turn: Turn, ranking: Sequence[tuple[str, float]], now: datetime
+) -> list[Say]:
+    """Two close meanings are asked about with a button each; else it is not understood."""
+    said = await to_pending(session, conversation, turn, replies.yes_or_no(turn.text or ""), now)
+    if said is not None:
+        return said
+    close = wants.close_meanings(ranking)
+    if close is None:
+        return await not_understood(session, conversation, turn, "utter_not_understood", now)
+    labels = texts.labels()
+    return [Say("utter_two_meanings", buttons=tuple(Button(labels[one], f"mean:{turn.id}:{one}") for one in close))]
 
 
 async def start_callback(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> list[Say]:

@@ -106,6 +106,7 @@ async def _book(
         place=place,
         opening_id=slot.opening_id,
         adviser=await session.get(Adviser, slot.adviser_id) if slot.adviser_id else None,
+        second_adviser=await session.get(Adviser, slot.second_adviser_id) if slot.second_adviser_id else None,
         reason=reason,
         mode=slot.mode,
         phone=phone,
@@ -167,6 +168,8 @@ async def _move(
     appointment.place = await session.get_one(Place, slot.place_id)
     appointment.structure_id = appointment.place.structure_id
     appointment.adviser = await session.get(Adviser, slot.adviser_id) if slot.adviser_id else None
+    second = slot.second_adviser_id
+    appointment.second_adviser = await session.get(Adviser, second) if second else None
     appointment.opening_id, appointment.mode = slot.opening_id, slot.mode
     appointment.starts_at, appointment.ends_at = slot.starts_at, slot.ends_at
     appointment.sequence += 1
@@ -231,9 +234,32 @@ async def changeable(session: AsyncSession, conversation: Conversation, now: dat
         TooLateToChange: it begins within the notice that the structure asks for its reason.
     """
     appointment = await upcoming(session, conversation, now)
+    await check_notice(session, appointment, now)
+    return appointment
+
+
+async def check_notice(session: AsyncSession, appointment: Appointment, now: datetime) -> None:
+    """Whether an appointment may still be moved or cancelled by the young person.
+
+    Raises:
+        TooLateToChange: it begins within the notice that the structure asks for its reason.
+    """
     if appointment.starts_at - now < await reasons.change_notice(session, appointment):
         raise TooLateToChange(**describe(appointment, now))
-    return appointment
+
+
+async def all_upcoming(session: AsyncSession, conversation: Conversation, now: datetime) -> Sequence[Appointment]:
+    """The person's appointments to come or under way, the next first: one at most for each reason."""
+    rows = await session.scalars(
+        select(Appointment)
+        .where(
+            Appointment.person_id == conversation.identity.person_id,
+            Appointment.state == AppointmentState.BOOKED,
+            Appointment.ends_at > now,
+        )
+        .order_by(Appointment.starts_at)
+    )
+    return rows.all()
 
 
 async def cancel(session: AsyncSession, appointment: Appointment, by: AppointmentState, now: datetime) -> Appointment:
@@ -485,13 +511,15 @@ async def late(session: AsyncSession, conversation: Conversation, minutes: int |
 
 
 async def tell(session: AsyncSession, conversation: Conversation, now: datetime) -> list[Say]:
-    """When and where the appointment is.
+    """When and where each appointment is.
 
     Raises:
         NoAppointment: there is none to come.
     """
-    appointment = await upcoming(session, conversation, now)
-    return [Say("utter_my_appointment", describe(appointment, now))]
+    found = await all_upcoming(session, conversation, now)
+    if not found:
+        raise NoAppointment
+    return [Say("utter_my_appointment", describe(appointment, now)) for appointment in found]
 
 
 # ── Saying it ────────────────────────────────────────────────────────────────────────────────
@@ -507,13 +535,21 @@ def describe(appointment: Appointment, now: datetime) -> dict[str, str]:
         "place": where(appointment),
         "address": place.address or "",
         "mode": appointment.mode.label,
-        "adviser": appointment.adviser.first_name if appointment.adviser else "l'équipe",
+        "adviser": who_receives(appointment),
         "appointment": str(appointment.id),
     }
 
 
+def who_receives(appointment: Appointment) -> str:
+    """ "Sandra", "Karim et Sandra", or "l'équipe"."""
+    advisers = (appointment.adviser, appointment.second_adviser)
+    return " et ".join(adviser.first_name for adviser in advisers if adviser is not None) or "l'équipe"
+
+
 def where(appointment: Appointment) -> str:
-    """ "à Thionville" said as a place to go, or "par téléphone"."""
+    """ "à Thionville" said as a place to go, "devant la gare" where the team comes, or "par téléphone"."""
+    if appointment.mode is Mode.OUTSIDE:
+        return appointment.meeting_point or appointment.mode.label
     if appointment.mode is not Mode.ON_SITE:
         return appointment.mode.label
     address = appointment.place.address

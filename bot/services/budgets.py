@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.outbox import Limit, refill
@@ -13,6 +13,13 @@ from bot.storage.queries import insert_new
 from bot.storage.tables import SendBudget
 
 IDLE = timedelta(days=1)
+BUDGETS = (
+    select(SendBudget)
+    .where(SendBudget.scope.in_(bindparam("scopes", expanding=True)))
+    .order_by(SendBudget.scope)
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 
 
 async def spend(session: AsyncSession, limits: Mapping[str, Limit], now: datetime) -> timedelta | None:
@@ -40,11 +47,5 @@ async def throw_old_away(session: AsyncSession, now: datetime) -> None:
 
 async def _find(session: AsyncSession, limits: Mapping[str, Limit]) -> dict[str, SendBudget]:
     # In one order for everyone: two senders that want the same two rows must not wait on each other.
-    rows = await session.scalars(
-        select(SendBudget)
-        .where(SendBudget.scope.in_(limits))
-        .order_by(SendBudget.scope)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    rows = await session.scalars(BUDGETS, {"scopes": list(limits)})
     return {row.scope: row for row in rows}

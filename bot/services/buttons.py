@@ -8,14 +8,16 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.appointments import AppointmentState, RemindBy
-from bot.domain.conversations import Say
+from bot.domain.appointments import AppointmentState, Mode, RemindBy
+from bot.domain.conversations import Button, Say
 from bot.domain.handoffs import HandoffReason
-from bot.errors import NoAppointment, Refusal
-from bot.services import appointments, booking, handoffs, people, places, reminding, rights
-from bot.storage.tables import Appointment, Conversation, Place, Turn
+from bot.errors import NoAppointment, OfferGone, Refusal
+from bot.services import appointments, booking, bus, handoffs, people, places, reminding, rights, waiting, workshops
+from bot.storage.tables import Appointment, Conversation, Place, Turn, Waiting
 
-BOOKING_VERBS = frozenset(("book", "resume", "place", "anywhere", "mode", "slot", "more", "elsewhere", "take", "other"))
+BOOKING_VERBS = frozenset(
+    ("book", "resume", "place", "near", "reason", "anywhere", "mode", "slot", "more", "elsewhere", "take", "other")
+)
 
 
 WORDS = {
@@ -25,6 +27,8 @@ WORDS = {
     "who_reads": "utter_privacy",
     "what_is_kept": "utter_privacy_kept",
 }
+# The bus and the workshops: one number in the payload.
+GROUP = workshops.BUTTONS | bus.BUTTONS
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,9 @@ async def press(
             return await booking.press(session, conversation, verb, arguments, now)
         if verb in VERBS:
             return await VERBS[verb](Press(session, conversation, turn, arguments, now))
+        if verb in GROUP:
+            conversation.pending = None
+            return await GROUP[verb](session, conversation, int(arguments[0]) if arguments else 0, now)
         if verb in WORDS:
             return [Say(WORDS[verb])]
     except Refusal as refusal:
@@ -76,7 +83,7 @@ async def _where(p: Press) -> list[Say]:
     if not p.arguments:
         return await places.tell_all(p.session, p.conversation)
     place = await p.session.get(Place, int(p.arguments[0]))
-    if place is None:
+    if place is None or place.structure.territory_id != p.conversation.structure.territory_id:
         return await places.tell_all(p.session, p.conversation)
     return [await places.describe(p.session, place, p.now)]
 
@@ -102,32 +109,71 @@ async def ask_change(
 
 
 async def _move(p: Press) -> list[Say]:
-    if p.arguments:
-        await _theirs(p.session, p.conversation, p.arguments[0], p.now)
     p.conversation.pending = None
-    return await start_move(p.session, p.conversation, "", p.now)
+    if not p.arguments:
+        return await start_move(p.session, p.conversation, "", p.now)
+    appointment = await _theirs(p.session, p.conversation, p.arguments[0], p.now)
+    return await _start_move(p.session, p.conversation, appointment, "", p.now)
 
 
 async def start_move(session: AsyncSession, conversation: Conversation, text: str, now: datetime) -> list[Say]:
-    """Begin to move the appointment to come.
+    """Begin to move the appointment to come; which one is asked, if there are several.
 
     Raises:
         NoAppointment, TooLateToChange: see `appointments.changeable`.
     """
-    appointment = await appointments.changeable(session, conversation, now)
+    found = await _one_or_ask(session, conversation, text, "move", now)
+    return found if isinstance(found, list) else await _start_move(session, conversation, found, text, now)
+
+
+async def _one_or_ask(
+    session: AsyncSession, conversation: Conversation, text: str, verb: str, now: datetime
+) -> Appointment | list[Say]:
+    """The only appointment to come, the one whose reason the text says, or the question which.
+
+    Raises:
+        NoAppointment: there is none.
+    """
+    found = await appointments.all_upcoming(session, conversation, now)
+    if not found:
+        raise NoAppointment
+    said = await booking.reason_said(session, conversation, text)
+    named = [one for one in found if one.reason == said]
+    if len(found) == 1 or named:
+        return (named or found)[0]
+    buttons = tuple(Button(booking.title_of(one), f"{verb}:{one.id}") for one in found)
+    return [Say("utter_which_appointment", {}, buttons)]
+
+
+async def _start_move(
+    session: AsyncSession, conversation: Conversation, appointment: Appointment, text: str, now: datetime
+) -> list[Say]:
+    await appointments.check_notice(session, appointment, now)
     says = await booking.start(session, conversation, text, now, moving=appointment)
     return [Say("utter_move_which_day", appointments.describe(appointment, now)), *says]
 
 
 async def _cancel(p: Press) -> list[Say]:
-    if p.arguments:
-        await _theirs(p.session, p.conversation, p.arguments[0], p.now)
-    return await ask_cancel(p.session, p.conversation, p.now)
+    if not p.arguments:
+        return await ask_cancel(p.session, p.conversation, "", p.now)
+    appointment = await _theirs(p.session, p.conversation, p.arguments[0], p.now)
+    return await _ask_cancel(p.session, p.conversation, appointment, p.now)
 
 
-async def ask_cancel(session: AsyncSession, conversation: Conversation, now: datetime) -> list[Say]:
-    """Ask before cancelling: one word never cancels."""
-    appointment = await appointments.upcoming(session, conversation, now)
+async def ask_cancel(session: AsyncSession, conversation: Conversation, text: str, now: datetime) -> list[Say]:
+    """Ask before cancelling: one word never cancels.
+
+    Raises:
+        NoAppointment, TooLateToChange: see `appointments.changeable`.
+    """
+    found = await _one_or_ask(session, conversation, text, "cancel", now)
+    return found if isinstance(found, list) else await _ask_cancel(session, conversation, found, now)
+
+
+async def _ask_cancel(
+    session: AsyncSession, conversation: Conversation, appointment: Appointment, now: datetime
+) -> list[Say]:
+    await appointments.check_notice(session, appointment, now)
     people.keep_pending(conversation, "cancel", now, appointment=appointment.id)
     return [Say("utter_cancel_confirm", appointments.describe(appointment, now))]
 
@@ -140,8 +186,13 @@ async def _cancel_yes(p: Press) -> list[Say]:
 async def cancel(
     session: AsyncSession, conversation: Conversation, appointment: Appointment, now: datetime
 ) -> list[Say]:
-    """Cancel for the young person, with the calendar file that says so."""
+    """Cancel for the young person, with the calendar file that says so.
+
+    Raises:
+        TooLateToChange: it begins within the notice of its reason.
+    """
     conversation.pending = None
+    await appointments.check_notice(session, appointment, now)
     values = appointments.describe(appointment, now)
     await appointments.cancel(session, appointment, AppointmentState.CANCELLED_BY_YOUNG, now)
     file = appointments.calendar_file(appointment, conversation.discreet, now)
@@ -189,10 +240,62 @@ async def _theirs(session: AsyncSession, conversation: Conversation, number: str
     Raises:
         NoAppointment: it is neither.
     """
-    appointment = await appointments.upcoming(session, conversation, now)
-    if appointment.id != int(number):
+    appointment = await session.get(Appointment, int(number))
+    if appointment is None or appointment not in await appointments.all_upcoming(session, conversation, now):
         raise NoAppointment
     return appointment
+
+
+# ── The waiting list ─────────────────────────────────────────────────────────────────────────
+
+
+async def _wait(p: Press) -> list[Say]:
+    """`wait:join:draft`; `wait:take`, `wait:pass` and `wait:leave` with the place in line."""
+    verb, number = p.arguments[0], int(p.arguments[1])
+    if verb == "join":
+        return await booking.join_line(p.session, p.conversation, number, p.now)
+    entry = await p.session.get(Waiting, number)
+    if entry is None or entry.person_id != p.conversation.identity.person_id:
+        raise OfferGone
+    if verb == "leave":
+        await waiting.leave(p.session, entry.person_id, p.now, reason=entry.reason)
+        return [Say("utter_waiting_left")]
+    if verb == "pass":
+        await waiting.decline(p.session, entry, p.now)
+        return [Say("utter_waiting_passed", {"waiting": str(entry.id)})]
+    if verb == "take":
+        return await booking.take_offer(p.session, p.conversation, entry, p.now)
+    raise ValueError(verb)
+
+
+async def wait_for_earlier(session: AsyncSession, conversation: Conversation, text: str, now: datetime) -> list[Say]:
+    """Stand in line for earlier than the appointment to come.
+
+    Raises:
+        NoAppointment: there is none.
+    """
+    found = await _one_or_ask(session, conversation, text, "sooner", now)
+    return found if isinstance(found, list) else await _wait_for(session, conversation, found, now)
+
+
+async def _sooner(p: Press) -> list[Say]:
+    appointment = await _theirs(p.session, p.conversation, p.arguments[0], p.now)
+    return await _wait_for(p.session, p.conversation, appointment, p.now)
+
+
+async def _wait_for(
+    session: AsyncSession, conversation: Conversation, appointment: Appointment, now: datetime
+) -> list[Say]:
+    entry = await waiting.join(
+        session,
+        conversation,
+        now,
+        reason=appointment.reason,
+        place_id=appointment.place_id if appointment.mode is Mode.ON_SITE else None,
+        mode=appointment.mode,
+        phone=appointment.phone,
+    )
+    return [Say("utter_waiting_list", appointments.describe(appointment, now) | {"waiting": str(entry.id)})]
 
 
 VERBS: dict[str, Callable[[Press], Awaitable[list[Say]]]] = {
@@ -212,4 +315,6 @@ VERBS: dict[str, Callable[[Press], Awaitable[list[Say]]]] = {
     "erase": _erase,
     "hide": _hide,
     "remind": _remind,
+    "wait": _wait,
+    "sooner": _sooner,
 }

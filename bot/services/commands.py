@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import Say
 from bot.errors import Refusal
-from bot.services import buttons, joining, people, team
+from bot.services import buttons, joining, partners, people, team
 from bot.storage.tables import Conversation, Turn
 
 HIDE = "cacher"  # someone else may be reading: nothing is said but how to hide the rest
@@ -48,8 +48,8 @@ async def run(
 
 async def start(session: AsyncSession, conversation: Conversation, code: str, now: datetime) -> list[Say]:
     """First contact, or hello again; the code says which poster, market or partner brought them, or is a link that
-    makes them one with who they are in the web chat."""
-    if joining.is_link(code):
+    makes them one with who they are in the web chat, or with who a partner booked for."""
+    if joining.is_link(code) or partners.is_link(code):
         return await _join(session, conversation, code, now)
     if code:
         await people.brought_by(session, conversation, code, now)
@@ -61,7 +61,8 @@ async def start(session: AsyncSession, conversation: Conversation, code: str, no
 
 async def _join(session: AsyncSession, conversation: Conversation, code: str, now: datetime) -> list[Say]:
     try:
-        said = await joining.join(session, conversation, code, now)
+        join = partners.open_link if partners.is_link(code) else joining.join
+        said = await join(session, conversation, code, now)
     except Refusal as refusal:
         said = [Say(refusal.response, refusal.values)]
     return [*await introduce(session, conversation, now), *said]

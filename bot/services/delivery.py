@@ -54,6 +54,7 @@ NEXT = (
     .with_for_update(skip_locked=True)
 )
 NEXT_OF_ADDRESS = NEXT.where(OutboxRow.address == bindparam("address"))
+SENT = select(OutboxRow).where(OutboxRow.id == bindparam("row")).with_for_update()
 SOMETHING_IS_DUE = select(select(OutboxRow.id).where(_DUE).exists())
 
 
@@ -124,7 +125,7 @@ async def _send(messenger: Messenger, row: OutboxRow) -> str | SendFailed | None
 
 
 async def _record(session: AsyncSession, row_id: int, sent: str | SendFailed | None, now: datetime) -> None:
-    row = await session.get_one(OutboxRow, row_id, with_for_update=True)
+    row = (await session.scalars(SENT, {"row": row_id})).one()
     if isinstance(sent, SendFailed):
         await _failed(session, row, sent, now)
     else:

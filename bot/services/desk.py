@@ -6,7 +6,7 @@ Nothing here is a message's text: it is read in the conversation.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
@@ -32,6 +32,9 @@ from bot.storage.tables import (
     Message,
     Notice,
     OutboxRow,
+    PartnerBooking,
+    Place,
+    Reason,
     Structure,
 )
 
@@ -89,10 +92,17 @@ class Held:
 
 @dataclass(frozen=True)
 class Entry:
-    """An appointment in a list; `who.conversation_id` is 0 when its conversation is another structure's."""
+    """An appointment in a list; `who.conversation_id` is 0 when its conversation is another structure's.
+
+    `ours` tells that the appointment is the structure's: an adviser may receive at another structure's place.
+    `first_name` is the one a partner gave, if they booked.
+    """
 
     appointment: Appointment
     who: Who
+    first_name: str
+    reason: str
+    ours: bool
     begun: bool
     over: bool
 
@@ -153,6 +163,12 @@ def who(conversation: Conversation) -> Who:
     commune = communes.by_insee(conversation.commune).name if conversation.commune else ""
     identity = conversation.identity
     return Who(conversation.id, identity.person_id, commune, identity.channel)
+
+
+def who_for(structure_id: str, conversation: Conversation) -> Who:
+    """The same, without the way to a conversation that is another structure's."""
+    named = who(conversation)
+    return named if conversation.structure_id == structure_id else replace(named, conversation_id=0)
 
 
 async def open_alerts(session: AsyncSession, structure: Structure, now: datetime) -> tuple[OpenAlert, ...]:
@@ -269,12 +285,12 @@ async def entries(session: AsyncSession, structure: Structure, day: date, now: d
         )
         .order_by(Appointment.starts_at, Appointment.id)
     )
-    return await _entries(session, structure, rows.all(), now)
+    return await show(session, structure, rows.all(), now)
 
 
 async def unmarked(session: AsyncSession, structure: Structure, now: datetime) -> tuple[Entry, ...]:
     """The appointments that are over and that nobody marked; those of the day from 17:00."""
-    return await _entries(session, structure, await appointments.unmarked(session, now, structure.id), now)
+    return await show(session, structure, await appointments.unmarked(session, now, structure.id), now)
 
 
 async def calls(session: AsyncSession, structure: Structure, now: datetime) -> tuple[Entry, ...]:
@@ -296,12 +312,12 @@ async def calls(session: AsyncSession, structure: Structure, now: datetime) -> t
         )
         .order_by(Appointment.starts_at, Appointment.id)
     )
-    return await _entries(session, structure, rows.all(), now)
+    return await show(session, structure, rows.all(), now)
 
 
 async def entry(session: AsyncSession, appointment: Appointment, now: datetime) -> Entry:
     structure = await session.get_one(Structure, appointment.structure_id)
-    [shown] = await _entries(session, structure, [appointment], now)
+    [shown] = await show(session, structure, [appointment], now)
     return shown
 
 
@@ -335,23 +351,49 @@ async def others_of(session: AsyncSession, conversation: Conversation) -> tuple[
     return tuple(who(one) for one in rows)
 
 
-async def _entries(
+async def show(
     session: AsyncSession, structure: Structure, rows: Sequence[Appointment], now: datetime
 ) -> tuple[Entry, ...]:
+    """Appointments as the lists of a structure show them."""
     conversations = {
         one.id: one
         for one in await session.scalars(
             select(Conversation).where(Conversation.id.in_([row.conversation_id for row in rows]))
         )
     }
+    names = {
+        (reason.structure_id, reason.slug): reason.name
+        for reason in await session.scalars(
+            select(Reason).where(Reason.structure_id.in_([row.structure_id for row in rows]))
+        )
+    }
+    partners = {
+        booking.appointment_id: booking.first_name
+        for booking in await session.scalars(
+            select(PartnerBooking).where(PartnerBooking.appointment_id.in_([row.id for row in rows]))
+        )
+    }
     shown = []
     for row in rows:
         conversation = conversations[row.conversation_id]
-        named = who(conversation)
-        if conversation.structure_id != structure.id:
-            named = Who(0, named.number, named.commune, named.channel)
-        shown.append(Entry(row, named, begun=row.starts_at <= now, over=row.ends_at <= now))
+        shown.append(
+            Entry(
+                row,
+                who_for(structure.id, conversation),
+                first_name=partners.get(row.id, "") if row.structure_id == structure.id else "",
+                reason=names.get((row.structure_id, row.reason), ""),
+                ours=row.structure_id == structure.id,
+                begun=row.starts_at <= now,
+                over=row.ends_at <= now,
+            )
+        )
     return tuple(shown)
+
+
+async def places_of(session: AsyncSession, structure: Structure) -> Sequence[Place]:
+    """The places of a structure, by name."""
+    rows = await session.scalars(select(Place).where(Place.structure_id == structure.id).order_by(Place.name, Place.id))
+    return rows.all()
 
 
 async def tick_off(session: AsyncSession, notice: Notice, now: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.calendar import say_moment, say_time
@@ -31,13 +31,14 @@ from bot.storage.tables import (
     Turn,
 )
 
+OPEN = select(Handoff.id).where(Handoff.conversation_id == bindparam("conversation"), Handoff.state.in_(OPEN_STATES))
+
 
 async def open_handoff(session: AsyncSession, conversation: Conversation) -> Handoff | None:
     """The handoff that is asked or taken; the one row that says who speaks (law 2)."""
-    found: Handoff | None = await session.scalar(
-        select(Handoff).where(Handoff.conversation_id == conversation.id, Handoff.state.in_(OPEN_STATES))
-    )
-    return found
+    # Mostly there is none: the row's id is asked first, not its six joined tables.
+    number = await session.scalar(OPEN, {"conversation": conversation.id})
+    return await session.get_one(Handoff, number) if number is not None else None
 
 
 async def holder(session: AsyncSession, conversation: Conversation) -> Handoff | None:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import safety
@@ -15,6 +15,12 @@ from bot.domain.people import Channel
 from bot.storage import changes
 from bot.storage.queries import insert_new
 from bot.storage.tables import ChannelIdentity, Conversation, InboxRow
+
+CONVERSATION = (
+    select(Conversation.id)
+    .join(ChannelIdentity, Conversation.identity_id == ChannelIdentity.id)
+    .where(ChannelIdentity.channel == bindparam("channel"), ChannelIdentity.address == bindparam("address"))
+)
 
 
 async def store(session: AsyncSession, channel: Channel, update_id: int, incoming: Incoming, now: datetime) -> bool:
@@ -39,11 +45,7 @@ async def store(session: AsyncSession, channel: Channel, update_id: int, incomin
 
 async def _note(session: AsyncSession, channel: Channel, address: str) -> None:
     """An adviser who has the conversation open sees the message now, not when its turn comes."""
-    conversation_id = await session.scalar(
-        select(Conversation.id)
-        .join(ChannelIdentity, Conversation.identity_id == ChannelIdentity.id)
-        .where(ChannelIdentity.channel == channel, ChannelIdentity.address == address)
-    )
+    conversation_id = await session.scalar(CONVERSATION, {"channel": channel, "address": address})
     if conversation_id is not None:
         changes.note(session.sync_session, conversation_id)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.appointments import AppointmentState, RemindBy
@@ -14,7 +15,7 @@ from bot.domain.conversations import Button, Say
 from bot.domain.nudges import NudgeKind, NudgeState
 from bot.domain.people import Channel
 from bot.errors import LinkGone, NothingToDo, TwoAppointments
-from bot.services import appointments, people, waiting
+from bot.services import appointments, people, waiting, workshops
 from bot.storage.queries import lock
 from bot.storage.tables import (
     Appointment,
@@ -32,14 +33,14 @@ PREFIX = "join-"
 # A button of this payload opens the bot on Telegram; the channel that shows it knows the bot's name.
 OPEN = "open:"
 LINK_LIVES = timedelta(hours=24)
-REMINDERS = tuple(kind for kind in NudgeKind if kind.is_reminder)
+REMINDERS = (NudgeKind.EVENING, NudgeKind.TWO_HOURS)
 
 
 async def offer(session: AsyncSession, conversation: Conversation, now: datetime) -> list[Say]:
     """Give a link that carries this person to Telegram, once, within a day. Only its digest is kept."""
     token = secrets.token_urlsafe(32)
     session.add(
-        JoinLink(token_hash=_digest(token), conversation_id=conversation.id, made_at=now, expires_at=now + LINK_LIVES)
+        JoinLink(token_hash=digest(token), conversation_id=conversation.id, made_at=now, expires_at=now + LINK_LIVES)
     )
     await session.flush()
     return [Say("utter_remind_telegram", {}, (Button("Ouvrir Telegram", f"{OPEN}{PREFIX}{token}"),))]
@@ -52,7 +53,7 @@ async def join(session: AsyncSession, conversation: Conversation, code: str, now
         LinkGone: the link was used, is too old, never was, or is opened elsewhere than on Telegram.
         TwoAppointments: each has an appointment to come; nothing changes, and the link still works.
     """
-    link = await session.get(JoinLink, _digest(code.removeprefix(PREFIX)), with_for_update=True)
+    link = await session.get(JoinLink, digest(code.removeprefix(PREFIX)), with_for_update=True)
     if link is None or conversation.identity.channel is not Channel.TELEGRAM:
         raise LinkGone
     origin = await session.get_one(Conversation, link.conversation_id)
@@ -62,7 +63,7 @@ async def join(session: AsyncSession, conversation: Conversation, code: str, now
         return await _say_joined(session, conversation, now)  # the same link, touched twice
     if link.expires_at <= now or origin.identity.person.erased_at is not None:
         raise LinkGone
-    await _make_one(session, origin, conversation, now)
+    await make_one(session, origin, conversation, now)
     link.used_at = now
     return await _say_joined(session, conversation, now)
 
@@ -95,21 +96,23 @@ def is_link(code: str) -> bool:
     return code.startswith(PREFIX)
 
 
-async def _make_one(session: AsyncSession, origin: Conversation, here: Conversation, now: datetime) -> None:
+async def make_one(session: AsyncSession, origin: Conversation, here: Conversation, now: datetime) -> None:
     """One person stays, the one with the appointment or else the older; the other, with no identity left, is not
-    counted any more.
+    counted any more. What is to come is said here from now on.
 
     Raises:
-        TwoAppointments: each has one.
+        TwoAppointments: each has one for the same reason.
     """
     first, second = sorted((origin.identity.person, here.identity.person), key=lambda one: (one.created_at, one.id))
     if first is not second:
-        expected = [person for person in (first, second) if await _to_come(session, person.id, now) is not None]
-        if len(expected) == 2:
+        mine = {appointment.reason for appointment in await _to_come(session, first.id, now)}
+        theirs = {appointment.reason for appointment in await _to_come(session, second.id, now)}
+        if mine & theirs:
             raise TwoAppointments
-        if expected == [second]:
+        if theirs and not mine:
             first, second = second, first
         await _give_appointments(session, second, first)
+        await workshops.give(session, second.id, first.id, here)
         identities = await session.scalars(select(ChannelIdentity).where(ChannelIdentity.person_id == second.id))
         for identity in identities.all():
             identity.person_before_id = identity.person_before_id or second.id
@@ -123,33 +126,42 @@ async def _make_one(session: AsyncSession, origin: Conversation, here: Conversat
     if here.greeted_at is None:
         here.structure, here.commune = origin.structure, here.commune or origin.commune
     await session.flush()
-    appointment = await _to_come(session, first.id, now)
-    if appointment is not None and appointment.conversation_id != here.id:
-        appointment.remind_by, appointment.remind_phone = RemindBy.TELEGRAM, None
-        await _carry(session, appointment, here)
-        await session.flush()
+    for appointment in await _to_come(session, first.id, now):
+        if appointment.conversation_id != here.id:
+            appointment.remind_by, appointment.remind_phone = RemindBy.TELEGRAM, None
+            await _carry(session, appointment, here)
+            await session.flush()
 
 
 async def _give_appointments(session: AsyncSession, giver: Person, taker: Person) -> None:
-    """The past goes with the person; but of what nobody marked yet, a person has one at most."""
-    unmarked = select(Appointment.id).where(
+    """The past goes with the person; but of what nobody marked yet, a person has one at most for each reason."""
+    unmarked = select(Appointment.reason).where(
         Appointment.person_id == taker.id, Appointment.state == AppointmentState.BOOKED
     )
-    moved = update(Appointment).where(Appointment.person_id == giver.id)
-    if await session.scalar(unmarked.limit(1)) is not None:
-        moved = moved.where(Appointment.state != AppointmentState.BOOKED)
-    await session.execute(moved.values(person_id=taker.id))
+    await session.execute(
+        update(Appointment)
+        .where(
+            Appointment.person_id == giver.id,
+            or_(
+                Appointment.state != AppointmentState.BOOKED,
+                Appointment.reason.not_in((await session.scalars(unmarked)).all()),
+            ),
+        )
+        .values(person_id=taker.id)
+    )
 
 
-async def _to_come(session: AsyncSession, person_id: int, now: datetime) -> Appointment | None:
-    found: Appointment | None = await session.scalar(
-        select(Appointment).where(
+async def _to_come(session: AsyncSession, person_id: int, now: datetime) -> Sequence[Appointment]:
+    found = await session.scalars(
+        select(Appointment)
+        .where(
             Appointment.person_id == person_id,
             Appointment.state == AppointmentState.BOOKED,
             Appointment.ends_at > now,
         )
+        .order_by(Appointment.starts_at)
     )
-    return found
+    return found.all()
 
 
 async def _keep_dates(session: AsyncSession, first: Person, second: Person) -> None:
@@ -210,11 +222,12 @@ async def _home(session: AsyncSession, appointment: Appointment) -> Conversation
 
 
 async def _say_joined(session: AsyncSession, conversation: Conversation, now: datetime) -> list[Say]:
-    appointment = await _to_come(session, conversation.identity.person_id, now)
-    if appointment is None:
+    to_come = await _to_come(session, conversation.identity.person_id, now)
+    if not to_come:
         return [Say("utter_joined_no_appointment")]
-    return [Say("utter_joined", appointments.describe(appointment, now))]
+    return [Say("utter_joined", appointments.describe(to_come[0], now))]
 
 
-def _digest(token: str) -> str:
+def digest(token: str) -> str:
+    """What is kept of a link's token."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.appointments import AppointmentState, DraftState, RemindBy
+from bot.domain.appointments import AppointmentState, DraftState, Mode, RemindBy
 from bot.domain.calendar import in_paris, is_quiet, say_day, say_time
 from bot.domain.conversations import Say
 from bot.domain.nudges import NudgeKind, NudgeState, next_loud_day, reminder_times
 from bot.domain.outbox import OutboxKind
+from bot.domain.people import Channel
 from bot.domain.team import NoticeKind
-from bot.services import outbox, people, team
+from bot.services import outbox, people, team, workshops
 from bot.storage.tables import (
     Alert,
     Appointment,
@@ -157,6 +158,10 @@ async def _why_not(session: AsyncSession, nudge: Nudge, now: datetime) -> str | 
         return "erased"
     if identity.unreachable_at is not None:
         return "unreachable"
+    if identity.channel is Channel.PARTNER:
+        return "not come yet"
+    if nudge.kind is NudgeKind.WORKSHOP:
+        return await workshops.why_not_remind(session, nudge)
     if nudge.kind.is_reminder:
         appointment = await session.get_one(Appointment, nudge.about)
         if appointment.state is not AppointmentState.BOOKED or appointment.sequence != nudge.version:
@@ -221,7 +226,9 @@ async def _reminder(
     values = {
         "day": say_day(local.date(), in_paris(now).date()),
         "time": say_time(local),
-        "place": appointment.place.name if appointment.mode == "sur_place" else appointment.mode.label,
+        "place": appointment.place.name
+        if appointment.mode is Mode.ON_SITE
+        else appointment.meeting_point or appointment.mode.label,
         "mode": appointment.mode.label,
         "appointment": str(appointment.id),
     }
@@ -236,6 +243,10 @@ async def _no_show(session: AsyncSession, nudge: Nudge, conversation: Conversati
     return [Say("utter_no_show", {"day": day})]
 
 
+async def _workshop(session: AsyncSession, nudge: Nudge, conversation: Conversation, now: datetime) -> list[Say]:
+    return await workshops.remind(session, nudge, conversation, now)
+
+
 async def _unfinished(session: AsyncSession, nudge: Nudge, conversation: Conversation, now: datetime) -> list[Say]:
     people.keep_pending(conversation, "rebook", now)
     return [Say("utter_unfinished_booking")]
@@ -247,4 +258,5 @@ WORDS: dict[NudgeKind, Words] = {
     NudgeKind.TWO_HOURS: _two_hours,
     NudgeKind.NO_SHOW: _no_show,
     NudgeKind.UNFINISHED: _unfinished,
+    NudgeKind.WORKSHOP: _workshop,
 }

@@ -43,6 +43,7 @@ OPENINGS = (
         _opening.id,
         _opening.place_id,
         _opening.adviser_id,
+        _opening.second_adviser_id,
         _opening.weekday,
         _opening.on_date,
         _opening.first_date,
@@ -110,12 +111,14 @@ async def free_slots(
     taken = await _taken(session, first, last, now, draft_id)
     free = sorted(one for index, opening in enumerate(found) for one in _free(opening, index, closed, taken))
     instants = {number: instant(number) for number in {one[0] for one in free}}
-    lengths = [(one.opening_id, one.place_id, one.adviser_id, one.modes[0], one.length) for one in found]
-    made, make = [], Slot._make
+    parts = [
+        (one.opening_id, one.place_id, one.adviser_id, one.modes[0], one.length, one.second_adviser_id) for one in found
+    ]
+    made = []
     for number, _, seat, index in free:
-        opening_id, at_place, adviser_id, how, length = lengths[index]
+        opening_id, at_place, adviser_id, how, length, second_id = parts[index]
         starts_at = instants[number]
-        made.append(make((opening_id, at_place, adviser_id, how, starts_at, starts_at + length, seat)))
+        made.append(Slot(opening_id, at_place, adviser_id, how, starts_at, starts_at + length, seat, second_id))
     return made
 
 
@@ -127,6 +130,7 @@ class Bookable:
     place_id: int
     structure_id: str
     adviser_id: int | None
+    second_adviser_id: int | None
     seats: int
     pattern: Pattern
     regime: str | None
@@ -140,8 +144,13 @@ class Bookable:
         return timedelta(minutes=self.minutes)
 
     def away(self, closed: Closed) -> list[Away]:
-        """The absences that close it: its adviser's, its place's, its structure's."""
-        whose = (("adviser", self.adviser_id), ("place", self.place_id), ("structure", self.structure_id))
+        """The absences that close it: its advisers', who receive together or not, its place's, its structure's."""
+        whose = (
+            ("adviser", self.adviser_id),
+            ("adviser", self.second_adviser_id),
+            ("place", self.place_id),
+            ("structure", self.structure_id),
+        )
         return [away for who in whose for away in closed.get(who, ())]
 
 
@@ -149,21 +158,12 @@ async def _bookable(
     session: AsyncSession, rows: Sequence[Found], slug: str, by: BookableBy, mode: Mode | None, now: datetime
 ) -> list[Bookable]:
     """Those of the openings that may be booked for a reason, by someone, in a mode."""
-    asked = await session.execute(
-        select(Reason.__table__).where(
-            _reason.structure_id.in_({row.structure_id for row in rows}), _reason.slug == slug, _reason.active
-        )
-    )
-    reasons = {reason.structure_id: reason for reason in asked if by.value in reason.bookable_by}
+    reasons = await _reasons(session, rows, slug, by)
     found = []
     for row in rows:
         reason = reasons.get(row.structure_id)
-        if reason is None or (row.reasons and slug not in row.reasons):
-            continue
-        modes = [Mode(one) for one in row.modes if not reason.modes or one in reason.modes]
-        if mode is not None:
-            modes = [one for one in modes if one is mode]
-        if not modes:
+        modes = _modes(row, reason, mode)
+        if reason is None or not modes:
             continue
         first, last = now, now + ADVISER_SEES
         if by is not BookableBy.ADVISER:
@@ -175,6 +175,7 @@ async def _bookable(
                 row.place_id,
                 row.structure_id,
                 row.adviser_id,
+                row.second_adviser_id,
                 row.seats,
                 pattern_of(row),
                 row.holidays or row.subdiv,
@@ -185,6 +186,24 @@ async def _bookable(
             )
         )
     return found
+
+
+async def _reasons(session: AsyncSession, rows: Sequence[Found], slug: str, by: BookableBy) -> dict[str, Found]:
+    """A reason in each structure of these openings where someone may book for it."""
+    asked = await session.execute(
+        select(Reason.__table__).where(
+            _reason.structure_id.in_({row.structure_id for row in rows}), _reason.slug == slug, _reason.active
+        )
+    )
+    return {reason.structure_id: reason for reason in asked if by.value in reason.bookable_by}
+
+
+def _modes(row: Found, reason: Found | None, mode: Mode | None) -> list[Mode]:
+    """In which modes an opening can be booked for a reason, the wanted one if any; empty when it cannot."""
+    if reason is None or (row.reasons and reason.slug not in row.reasons):
+        return []
+    modes = [Mode(one) for one in row.modes if not reason.modes or one in reason.modes]
+    return modes if mode is None else [one for one in modes if one is mode]
 
 
 @dataclass(frozen=True)
@@ -203,7 +222,8 @@ def _free(one: Bookable, index: int, closed: Closed, taken: Taken) -> list[tuple
         if one.adviser_id is not None
         else [f"seat:{one.opening_id}:{seat}" for seat in range(one.seats)]
     )
-    masks = [taken.masks.get(name, 0) for name in names]
+    both = taken.masks.get(f"adviser:{one.second_adviser_id}", 0)
+    masks = [taken.masks.get(name, 0) | both for name in names]
     whole = (1 << one.minutes // SLICE_MINUTES) - 1
     first, last = _rounded_up(one.first), _rounded_up(one.last)
     found = []
@@ -319,8 +339,16 @@ async def slot_at(
         raise SlotGone
     for begin, end in slots(one.pattern, day, one.minutes, one.away(await _closed(session, day, day))):
         if begin == starts_at:
-            return Slot(one.opening_id, one.place_id, one.adviser_id, mode, begin, end)
+            second = one.second_adviser_id
+            return Slot(one.opening_id, one.place_id, one.adviser_id, mode, begin, end, second_adviser_id=second)
     raise SlotGone
+
+
+async def offers(session: AsyncSession, territory_id: str, mode: Mode, reason: str = FIRST_MEETING) -> bool:
+    """Whether a young person may meet someone this way, for a reason, anywhere in the territory."""
+    rows = (await session.execute(OPENINGS.where(_structure.territory_id == territory_id))).all()
+    reasons = await _reasons(session, rows, reason, BookableBy.YOUNG)
+    return any(_modes(row, reasons.get(row.structure_id), mode) for row in rows)
 
 
 # ── Keeping a slot ───────────────────────────────────────────────────────────────────────────
@@ -398,6 +426,7 @@ def slot_from(data: dict[str, Any]) -> Slot:
         Mode(data["mode"]),
         datetime.fromisoformat(data["starts_at"]).astimezone(UTC),
         datetime.fromisoformat(data["ends_at"]).astimezone(UTC),
+        second_adviser_id=data.get("second"),
     )
 
 
@@ -409,4 +438,5 @@ def slot_json(slot: Slot) -> dict[str, Any]:
         "mode": slot.mode.value,
         "starts_at": slot.starts_at.isoformat(),
         "ends_at": slot.ends_at.isoformat(),
+        "second": slot.second_adviser_id,
     }

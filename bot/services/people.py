@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, true, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
@@ -30,6 +30,7 @@ from bot.storage.tables import (
     Milestone,
     OldRasaKey,
     OutboxRow,
+    PartnerBooking,
     Person,
     SendBudget,
     Source,
@@ -44,14 +45,17 @@ GONE = "erased:"
 SAY_GOODBYE = timedelta(minutes=5)
 
 
+MET = (
+    select(Conversation)
+    .join(Conversation.identity)
+    .where(ChannelIdentity.channel == bindparam("channel"), ChannelIdentity.address == bindparam("address"))
+    .options(contains_eager(Conversation.identity))
+)
+
+
 async def meet(session: AsyncSession, channel: Channel, address: str, now: datetime) -> Conversation:
     """The conversation of an address; the first time, a person, an identity and a conversation are made."""
-    found = await session.scalar(
-        select(Conversation)
-        .join(Conversation.identity)
-        .where(ChannelIdentity.channel == channel, ChannelIdentity.address == address)
-        .options(contains_eager(Conversation.identity))
-    )
+    found = await session.scalar(MET, {"channel": channel, "address": address})
     if found is not None and found.identity.person.erased_at is None:
         return found
     if found is not None:
@@ -194,11 +198,15 @@ async def _erase_conversation(session: AsyncSession, conversation: Conversation,
     await session.execute(
         update(Appointment)
         .where(Appointment.conversation_id == conversation.id, Appointment.state != AppointmentState.BOOKED)
-        .values(phone=None, remind_phone=None)
+        .values(phone=None, remind_phone=None, meeting_point=None)
     )
     await session.execute(
-        update(BookingDraft).where(BookingDraft.conversation_id == conversation.id).values(phone=None)
+        update(BookingDraft)
+        .where(BookingDraft.conversation_id == conversation.id)
+        .values(phone=None, meeting_point=None, communes=[])
     )
+    # What a partner still sees of them has their first name.
+    await session.execute(delete(PartnerBooking).where(PartnerBooking.conversation_id == conversation.id))
     conversation.pending, conversation.commune, conversation.discreet = None, None, False
     conversation.greeted_at, conversation.misunderstood = None, 0
     # A page that shows it must clear itself.

@@ -13,7 +13,7 @@ class Question:
     """A turn for the assistant. It knows the conversation by `key` only, and no names.
 
     `booking` says whether a booking is open, `knows_booking` whether Rasa was last left with one open;
-    `asked_before`, that the turn may already have been sent.
+    `asked_before`, that the turn may already have been sent. `intent` is what a button said the text means.
     """
 
     key: str
@@ -22,6 +22,7 @@ class Question:
     booking: bool
     knows_booking: bool
     asked_before: bool
+    intent: str | None = None
 
 
 class Assistant(Protocol):

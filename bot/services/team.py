@@ -142,7 +142,9 @@ async def closures_of(
 
 async def advisers_of(session: AsyncSession, structure_id: str) -> Sequence[Adviser]:
     rows = await session.scalars(
-        select(Adviser).where(Adviser.structure_id == structure_id, Adviser.active).order_by(Adviser.id)
+        select(Adviser)
+        .where(Adviser.structure_id == structure_id, Adviser.active, Adviser.role != Role.PARTNER)
+        .order_by(Adviser.id)
     )
     return rows.all()
 

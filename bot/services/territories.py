@@ -11,6 +11,7 @@ from bot.domain import territory as files
 from bot.domain.openings import Pattern
 from bot.domain.reasons import FIRST_MEETING, FIRST_MEETING_NAME
 from bot.domain.team import Role
+from bot.services import workshops
 from bot.storage.tables import (
     Absence,
     Adviser,
@@ -21,6 +22,7 @@ from bot.storage.tables import (
     Source,
     Structure,
     TerritoryRow,
+    Workshop,
 )
 
 
@@ -57,6 +59,7 @@ async def load(session: AsyncSession, territory: files.Territory, now: datetime)
     await _reasons(session, territory)
     await _openings(session, territory, advisers, places)
     await _absences(session, territory, advisers, places)
+    await _workshops(session, territory, places, now)
     for source in territory.sources:
         await session.merge(
             Source(
@@ -166,6 +169,7 @@ async def _openings(
                 continue
             opening.place_id = places[one.place].id
             opening.adviser_id = adviser.id if adviser else None
+            opening.second_adviser_id = advisers[one.second_adviser].id if one.second_adviser else None
             opening.weekday, opening.on_date = pattern.weekday, pattern.on_date
             opening.first_date, opening.last_date = pattern.first_date, pattern.last_date
             opening.every_weeks, opening.nth = pattern.every_weeks, pattern.nth
@@ -220,6 +224,38 @@ async def _absences(
             absence.start_minute, absence.end_minute = start, end
             absence.reason, absence.active = one.reason, True
     await session.flush()
+
+
+async def _workshops(
+    session: AsyncSession, territory: files.Territory, places: dict[str, Place], now: datetime
+) -> None:
+    """Those of the file, which whoever has a seat is told of when they change; not those edited in the console."""
+    structures = [structure.id for structure in territory.structures]
+    known = {
+        one.key: one for one in await session.scalars(select(Workshop).where(Workshop.structure_id.in_(structures)))
+    }
+    for one in territory.workshops:
+        plan = workshops.Plan(
+            kind=one.kind,
+            title=one.title,
+            place_id=places[one.place].id,
+            seats=one.seats,
+            sessions=one.sessions,
+            reason=one.reason,
+            documents=one.documents,
+            minor_papers=one.minor_papers,
+            pickup=one.pickup,
+            pickup_minute=_minutes(one.pickup_at) if one.pickup_at else None,
+        )
+        workshop = known.pop(one.id, None)
+        if workshop is None:
+            await workshops.set_up(session, one.id, one.structure, plan, now)
+        elif workshop.edited_at is None and workshop.cancelled_at is None:
+            await workshops.change(session, workshop, plan, now)
+    for gone in known.values():
+        to_come = gone.cancelled_at is None and gone.sessions[-1].ends_at > now
+        if gone.edited_at is None and to_come:
+            await workshops.cancel(session, gone, now)
 
 
 def _minutes(clock: time) -> int:

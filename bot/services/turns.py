@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -54,6 +54,7 @@ from bot.services import (
 from bot.services.ports import Assistant, Question
 from bot.storage.database import Database
 from bot.storage.tables import BookingDraft, Conversation, Handoff, InboxRow, Message, Turn, TurnEffect
+from bot.texts import labels
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +65,8 @@ LONG = 1000
 RECENT_MESSAGES = 5
 # The two indexes that two processes may meet on, in the words of PostgreSQL and of SQLite.
 TAKEN_BY_ANOTHER = re.compile(r"unique.*(?:uq_turn_open|turn\.channel|channel_identity)", re.IGNORECASE)
+# What a button says of an earlier text, where it could have meant two things.
+MEANT = re.compile(r"mean:(?P<turn>\d{1,9}):(?P<intent>\w+)")
 NOT_UNDERSTOOD = "action_not_understood"
 FORM = "validate_booking_form"
 
@@ -87,6 +90,20 @@ WAITING_ROWS = (
     .limit(50)
     .with_for_update(skip_locked=True)
 )
+LEFT = (
+    select(Turn)
+    .where(Turn.closed_at.is_(None), Turn.lease_until < bindparam("now"))
+    .order_by(Turn.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+RECENT = (
+    select(Message.text)
+    .where(Message.conversation_id == bindparam("conversation"), Message.author == Author.YOUNG)
+    .order_by(Message.id.desc())
+    .limit(RECENT_MESSAGES)
+)
+EFFECTS = select(TurnEffect).where(TurnEffect.turn_id == bindparam("turn"))
 SOMETHING_WAITS = select(
     or_(
         select(InboxRow.id).where(_WAITS).exists(),
@@ -172,13 +189,7 @@ def _was_faster(error: Exception) -> bool:
 
 async def _take_up(session: AsyncSession, now: datetime, pace: Pace) -> Question | bool | None:
     """An open turn whose process died: ask the assistant again, unless it was tried too often."""
-    turn = await session.scalar(
-        select(Turn)
-        .where(Turn.closed_at.is_(None), Turn.lease_until < now)
-        .order_by(Turn.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
+    turn = await session.scalar(LEFT, {"now": now})
     if turn is None:
         return None
     turn.attempts += 1
@@ -189,7 +200,12 @@ async def _take_up(session: AsyncSession, now: datetime, pace: Pace) -> Question
         await people.rotate_rasa_key(session, conversation, now)
         return True
     draft = await booking.open_draft(session, conversation, now)
-    return _question(conversation, turn, draft, asked_before=True)
+    question = _question(conversation, turn, draft, asked_before=True)
+    pressed = await session.scalar(
+        select(InboxRow).where(InboxRow.turn_id == turn.id, InboxRow.kind == IncomingKind.BUTTON)
+    )
+    meant = MEANT.fullmatch(inbox.read(pressed).argument) if pressed else None
+    return replace(question, intent=meant["intent"]) if meant else question
 
 
 async def _what_waits(session: AsyncSession, now: datetime, pace: Pace) -> Sequence[InboxRow]:
@@ -241,7 +257,8 @@ async def _open(session: AsyncSession, rows: Sequence[InboxRow], now: datetime, 
             session.add(_message(conversation, turn, row, one))
         waited = now - min(row.received_at for row in rows)
         return await _text(session, conversation, turn, recent, waited, now)
-    says = await _other(session, conversation, turn, rows[0], incoming[0], now)
+    question = await _meant(session, conversation, turn, incoming[0], now)
+    says = [] if question else await _other(session, conversation, turn, rows[0], incoming[0], now)
     if incoming[0].press_reference:
         await outbox.queue(
             session,
@@ -251,8 +268,31 @@ async def _open(session: AsyncSession, rows: Sequence[InboxRow], now: datetime, 
             {"press": incoming[0].press_reference},
             now,
         )
+    if question is not None:
+        return question
     await _answer(session, conversation, turn, says, now, Speaker.SERVICE)
     return True
+
+
+async def _meant(
+    session: AsyncSession, conversation: Conversation, turn: Turn, incoming: Incoming, now: datetime
+) -> Question | None:
+    """A button that says what an earlier text meant: the assistant is asked about that text again, with its intent.
+
+    None if it is another button, or one that is too old or not ours, or if the assistant is not to answer.
+    """
+    meant = MEANT.fullmatch(incoming.argument) if incoming.kind is IncomingKind.BUTTON else None
+    asked = await session.get(Turn, int(meant["turn"])) if meant else None
+    if meant is None or asked is None or asked.text is None or asked.conversation_id != conversation.id:
+        return None
+    if meant["intent"] not in labels():
+        return None
+    if await handoffs.holder(session, conversation) or await alerts.open_alert(session, conversation):
+        return None
+    turn.text = asked.text
+    turn.rasa_key, turn.asked_at = conversation.rasa_key, now
+    draft = await booking.open_draft(session, conversation, now)
+    return replace(_question(conversation, turn, draft, asked_before=False), intent=meant["intent"])
 
 
 async def _text(
@@ -512,12 +552,13 @@ async def _close(
     if parts is None:
         parts = await _without_assistant(session, conversation, turn, away, now)
     else:
-        done = await session.scalars(select(TurnEffect).where(TurnEffect.turn_id == turn.id))
+        done = await session.scalars(EFFECTS, {"turn": turn.id})
         effects = {effect.action: effect for effect in done}
         conversation.rasa_turns += 1
         if NOT_UNDERSTOOD not in effects:
             conversation.misunderstood = 0
-        form = effects.get(FORM)
+        # Of two wants, the booking's is the first where one was open, and the second where it begins.
+        form = effects.get(FORM) or effects.get(f"{FORM} 1")
         digression = form is not None and form.outcome["digression"]
         # What Rasa believes, which a button or another action than its form may have made untrue.
         conversation.rasa_booking = form.outcome["open"] if form is not None and not digression else question.booking
@@ -588,12 +629,7 @@ async def _set_aside(session: AsyncSession, ids: list[int], now: datetime) -> No
 
 async def _recent(session: AsyncSession, conversation: Conversation) -> list[str]:
     """The young person's last messages, oldest first."""
-    found = await session.scalars(
-        select(Message.text)
-        .where(Message.conversation_id == conversation.id, Message.author == Author.YOUNG)
-        .order_by(Message.id.desc())
-        .limit(RECENT_MESSAGES)
-    )
+    found = await session.scalars(RECENT, {"conversation": conversation.id})
     return list(reversed(found.all()))
 
 

@@ -14,6 +14,8 @@ from bot.domain.outbox import OutboxState
 from bot.storage.tables import Alert, Appointment, Change, Conversation, Handoff, Message, Notice, OutboxRow
 
 CHANGED = "changed conversations"
+# Written by the connection, not by the session: nobody needs the rows back.
+WRITTEN = insert(Change)
 
 
 class NotingSession(Session):
@@ -48,7 +50,7 @@ def _write(session: Session) -> None:
     session.flush()
     changed = session.info.pop(CHANGED, None)
     if changed:
-        session.execute(insert(Change), [{"conversation_id": number} for number in sorted(changed)])
+        session.connection().execute(WRITTEN, [{"conversation_id": number} for number in sorted(changed)])
 
 
 @event.listens_for(NotingSession, "after_rollback")

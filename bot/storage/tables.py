@@ -31,6 +31,7 @@ from bot.domain.people import Channel, MilestoneKind
 from bot.domain.safety import Level
 from bot.domain.team import NoticeKind, PresenceSaid, Role
 from bot.domain.waiting import WaitingState
+from bot.domain.workshops import Attendance, RegistrationState, WorkshopKind
 from bot.storage.types import Instant, Named
 
 
@@ -74,7 +75,10 @@ class Structure(Base):
 
 
 class Adviser(Base):
-    """Someone who answers. `telegram_chat` is where notices go, if they linked their Telegram."""
+    """Someone who answers, or a partner who only books.
+
+    `telegram_chat` is where notices go, if they linked their Telegram.
+    """
 
     __tablename__ = "adviser"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -82,6 +86,8 @@ class Adviser(Base):
     structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"))
     first_name: Mapped[str] = mapped_column(String(40))
     role: Mapped[Role] = mapped_column(Named(Role))
+    # Of a partner: who they work for, which is not the structure they book with.
+    organisation: Mapped[str | None] = mapped_column(String(80))
     email: Mapped[str | None] = mapped_column(String(200), unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(200))
     must_change_password: Mapped[bool] = mapped_column(default=False)
@@ -185,6 +191,8 @@ class Opening(Base):
     key: Mapped[str] = mapped_column(String(120), unique=True)
     place_id: Mapped[int] = mapped_column(ForeignKey("place.id"))
     adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    # Who receives with them, educator and conseiller together.
+    second_adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
     weekday: Mapped[int | None]
     on_date: Mapped[date | None] = mapped_column(Date)
     first_date: Mapped[date | None] = mapped_column(Date)
@@ -204,7 +212,8 @@ class Opening(Base):
     edited_at: Mapped[datetime | None]
     active: Mapped[bool] = mapped_column(default=True)
     place: Mapped[Place] = relationship(lazy="joined")
-    adviser: Mapped[Adviser | None] = relationship(lazy="joined")
+    adviser: Mapped[Adviser | None] = relationship(lazy="joined", foreign_keys=[adviser_id])
+    second_adviser: Mapped[Adviser | None] = relationship(lazy="joined", foreign_keys=[second_adviser_id])
 
 
 class Absence(Base):
@@ -228,6 +237,8 @@ class Absence(Base):
     reason: Mapped[str | None] = mapped_column(String(120))
     edited_at: Mapped[datetime | None]
     active: Mapped[bool] = mapped_column(default=True)
+    place: Mapped[Place | None] = relationship(lazy="joined")
+    adviser: Mapped[Adviser | None] = relationship(lazy="joined")
 
 
 class Source(Base):
@@ -494,8 +505,11 @@ class Appointment(Base):
     place_id: Mapped[int] = mapped_column(ForeignKey("place.id"))
     opening_id: Mapped[int] = mapped_column(ForeignKey("opening.id"))
     adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    second_adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
     reason: Mapped[str] = mapped_column(String(40), default="first_meeting")
     mode: Mapped[Mode] = mapped_column(Named(Mode))
+    # Where they meet when the adviser comes to them: "devant la gare", in the young person's words.
+    meeting_point: Mapped[str | None] = mapped_column(String(120))
     phone: Mapped[str | None] = mapped_column(String(20))
     remind_by: Mapped[RemindBy | None] = mapped_column(Named(RemindBy))
     remind_phone: Mapped[str | None] = mapped_column(String(20))
@@ -513,6 +527,24 @@ class Appointment(Base):
     marked_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
     place: Mapped[Place] = relationship(lazy="joined")
     adviser: Mapped[Adviser | None] = relationship(lazy="joined", foreign_keys=[adviser_id])
+    second_adviser: Mapped[Adviser | None] = relationship(lazy="joined", foreign_keys=[second_adviser_id])
+
+
+class PartnerBooking(Base):
+    """An appointment that a partner booked for a young person, with their agreement and no more than a first name.
+
+    `opened_at` is when the young person opened their link; until then, nobody reads the conversation it is in.
+    """
+
+    __tablename__ = "partner_booking"
+    appointment_id: Mapped[int] = mapped_column(ForeignKey("appointment.id"), primary_key=True)
+    partner_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"), index=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), unique=True)
+    first_name: Mapped[str] = mapped_column(String(40))
+    agreed_at: Mapped[datetime]
+    opened_at: Mapped[datetime | None]
+    appointment: Mapped[Appointment] = relationship(lazy="joined")
+    partner: Mapped[Adviser] = relationship(lazy="joined")
 
 
 class SlotSlice(Base):
@@ -598,8 +630,16 @@ class BookingDraft(Base):
     anywhere: Mapped[bool] = mapped_column(default=False)
     mode: Mapped[Mode | None] = mapped_column(Named(Mode))
     phone: Mapped[str | None] = mapped_column(String(20))
+    # None while it is asked what it is for.
+    reason: Mapped[str | None] = mapped_column(String(40))
+    meeting_point: Mapped[str | None] = mapped_column(String(120))
+    # The communes that were asked about, by INSEE code.
+    communes: Mapped[list[Any]] = mapped_column(default=list)
     wanted: Mapped[list[Any]]
     excluded: Mapped[list[Any]]
+    # Minutes of any day: "le matin plutôt", "pas le matin".
+    hours: Mapped[list[Any]] = mapped_column(default=list)
+    excluded_hours: Mapped[list[Any]] = mapped_column(default=list)
     offered: Mapped[list[Any]]
     seen: Mapped[list[Any]]
     chosen: Mapped[dict[str, Any] | None]
@@ -622,6 +662,97 @@ class Nudge(Base):
     too_late_at: Mapped[datetime]
     state: Mapped[NudgeState] = mapped_column(Named(NudgeState), default=NudgeState.PLANNED)
     why: Mapped[str | None] = mapped_column(String(60))
+
+
+# ── The bus, and what is done in a group ─────────────────────────────────────────────────────
+
+
+class BusPassage(Base):
+    """What became of a dated opening at a stop of the bus: late, there, broken down, cancelled, who just came."""
+
+    __tablename__ = "bus_passage"
+    opening_id: Mapped[int] = mapped_column(ForeignKey("opening.id"), primary_key=True)
+    late_minutes: Mapped[int] = mapped_column(default=0)
+    arrived_at: Mapped[datetime | None]
+    broken_down_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    walk_ins: Mapped[int] = mapped_column(default=0)
+
+
+class Workshop(Base):
+    """An *atelier*, or a *chantier jeunes* over several half-days. One registration holds for all of them."""
+
+    __tablename__ = "workshop"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # The same workshop keeps its row, and who is registered, when the territory file is loaded again.
+    key: Mapped[str] = mapped_column(String(60), unique=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), index=True)
+    place_id: Mapped[int] = mapped_column(ForeignKey("place.id"))
+    kind: Mapped[WorkshopKind] = mapped_column(Named(WorkshopKind))
+    title: Mapped[str] = mapped_column(String(60))
+    reason: Mapped[str | None] = mapped_column(String(40))
+    seats: Mapped[int]
+    documents: Mapped[list[Any]]
+    minor_papers: Mapped[list[Any]]
+    pickup: Mapped[str | None] = mapped_column(String(120))
+    pickup_minute: Mapped[int | None]
+    cancelled_at: Mapped[datetime | None]
+    # Set when a person changed it in the console: the territory file no longer does.
+    edited_at: Mapped[datetime | None]
+    place: Mapped[Place] = relationship(lazy="joined")
+    sessions: Mapped[list[WorkshopSession]] = relationship(
+        lazy="selectin", order_by="WorkshopSession.starts_at", cascade="all, delete-orphan"
+    )
+
+
+class WorkshopSession(Base):
+    """A half-day of a workshop."""
+
+    __tablename__ = "workshop_session"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workshop_id: Mapped[int] = mapped_column(ForeignKey("workshop.id"), index=True)
+    starts_at: Mapped[datetime] = mapped_column(index=True)
+    ends_at: Mapped[datetime]
+
+
+class Registration(Base):
+    """Someone in a workshop, or in line for it. `seat` is the last word on how many there are (law 4)."""
+
+    __tablename__ = "registration"
+    __table_args__ = (
+        UniqueConstraint("workshop_id", "seat"),
+        Index(
+            "uq_registration_open",
+            "workshop_id",
+            "person_id",
+            unique=True,
+            postgresql_where=text("state IN ('registered', 'waiting', 'offered')"),
+            sqlite_where=text("state IN ('registered', 'waiting', 'offered')"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workshop_id: Mapped[int] = mapped_column(ForeignKey("workshop.id"), index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"))
+    state: Mapped[RegistrationState] = mapped_column(Named(RegistrationState))
+    seat: Mapped[int | None]
+    offered_until: Mapped[datetime | None]
+    said_coming_at: Mapped[datetime | None]
+    uid: Mapped[str] = mapped_column(String(64), unique=True)
+    sequence: Mapped[int] = mapped_column(default=0)
+    at: Mapped[datetime]
+    workshop: Mapped[Workshop] = relationship(lazy="joined")
+
+
+class WorkshopAttendance(Base):
+    """Who came to a half-day."""
+
+    __tablename__ = "workshop_attendance"
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id"), primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("workshop_session.id"), primary_key=True)
+    state: Mapped[Attendance] = mapped_column(Named(Attendance))
+    marked_at: Mapped[datetime]
+    marked_by: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
 
 
 # ── Humans ───────────────────────────────────────────────────────────────────────────────────
@@ -727,3 +858,22 @@ class Notice(Base):
     outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"), index=True)
     at: Mapped[datetime]
     seen_at: Mapped[datetime | None]
+
+
+class AgendaFeed(Base):
+    """The private address at which an adviser's calendar reads their appointments. Only a digest of it is kept."""
+
+    __tablename__ = "agenda_feed"
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    made_at: Mapped[datetime]
+
+
+class Unserved(Base):
+    """How many times a commune that no place serves was asked for on a day; nothing of who asked."""
+
+    __tablename__ = "unserved"
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), primary_key=True)
+    insee: Mapped[str] = mapped_column(String(5), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    asked: Mapped[int]

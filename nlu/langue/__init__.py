@@ -76,9 +76,7 @@ _EMOJI = {
 
 _APOSTROPHES = frozenset("’‘ʼ`´′＇")
 _SPELT_OUT = {"œ": "oe", "æ": "ae", "…": "..."}
-_INVISIBLE = re.compile(
-    "[\u0000-\u0008\u000e-\u001f\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufe0e\ufe0f\ufeff]"
-)
+_INVISIBLE = re.compile("[\u0000-\u0008\u000e-\u001f\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufe0e\ufe0f\ufeff]")
 _PICTURE = re.compile("[" + "".join(_EMOJI) + "]")
 _SPACES = re.compile(r"\s\s+|[^\S ]|^\s|\s$")
 _STRETCH = re.compile(r"([^\W\d_w])\1{2,}")

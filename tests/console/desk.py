@@ -10,12 +10,15 @@ from typing import Any
 import httpx
 import pytest
 from argon2 import PasswordHasher
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.clock import ShiftedClock
-from bot.services import accounts
+from bot.services import accounts, partners
 from bot.services.feed import Feed
 from bot.settings import Settings
 from bot.storage.database import Database
+from bot.storage.tables import Adviser
 from bot.web import make_app
 from tests.factories import adviser
 
@@ -23,6 +26,7 @@ PASSWORD = "un mot de passe assez long"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 HASHED = CHEAP.hash(PASSWORD)
 TEAM = ("karim", "sandra", "nadia", "claire")
+PARTNER = "anne"  # of a town hall, books with Sandra's structure
 
 
 class Desk:
@@ -38,6 +42,9 @@ class Desk:
             for slug in TEAM:
                 who = await adviser(session, slug)
                 await accounts.set_up(session, who, email(slug), HASHED, must_change=False)
+            sandra = await adviser(session, "sandra")
+            anne = await partners.create(session, sandra.structure, "Anne", "la mairie de Fameck")
+            await accounts.set_up(session, anne, email(PARTNER), HASHED, must_change=False)
         return self
 
     async def __aexit__(self, *_: Any) -> None:
@@ -46,6 +53,9 @@ class Desk:
     @property
     def now(self) -> datetime:
         return self.settings.clock.now()
+
+    async def partner(self, session: AsyncSession) -> Adviser:
+        return (await session.scalars(select(Adviser).where(Adviser.email == email(PARTNER)))).one()
 
     def move_to(self, moment: datetime) -> None:
         assert isinstance(self.settings.clock, ShiftedClock)

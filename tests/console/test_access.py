@@ -10,36 +10,40 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import select
 from starlette.routing import BaseRoute, Mount
 
 from bot.domain.appointments import RemindBy
 from bot.domain.handoffs import HandoffReason
 from bot.domain.safety import check
 from bot.domain.team import NoticeKind
-from bot.services import accounts, alerts, team
+from bot.services import accounts, alerts, partners, team
 from bot.services.feed import Feed
 from bot.settings import Settings, TelegramMode
 from bot.storage.database import Database
-from bot.storage.tables import Notice
+from bot.storage.tables import Absence, Notice, Opening
 from bot.web import make_app
-from tests.console.desk import Desk
-from tests.factories import adviser, appointment_of, handoff, young_person
+from tests.console.desk import HASHED, PARTNER, Desk, email
+from tests.console.test_groups import a_passage, a_workshop
+from tests.factories import adviser, appointment_of, handoff, slot, young_person
 
 LOGIN = 303  # to the log-in page
 HOURS = itertools.cycle(("09:00", "09:30", "10:00", "10:30", "11:00", "11:30"))
+ORIENTED = itertools.cycle(("09:00", "09:30", "10:00", "10:30", "11:00", "11:30"))
 # A gate has no SQL of its own.
 pytestmark = pytest.mark.parametrize("demo_url", ["sqlite"], indirect=True)
 
 
 @dataclass(frozen=True)
 class May:
-    """What each gets: nobody logged in, an adviser, a coordinator, an adviser of another structure."""
+    """What each gets: nobody logged in, an adviser, a coordinator, an adviser of another structure, a partner."""
 
     nobody: int
     adviser: int
     coordinator: int
     other: int
     form: tuple[tuple[str, str], ...] = ()
+    partner: int = 403
 
 
 PAGE = May(LOGIN, 200, 200, 200)
@@ -50,21 +54,25 @@ def does(status: int = 303, other: int = 404, **form: str) -> May:
     return May(LOGIN, status, status, other, tuple(form.items()))
 
 
+def coordinators(status: int, other: int = 404, **form: str) -> May:
+    return May(LOGIN, 403, status, other, tuple(form.items()))
+
+
 CONSOLE: dict[tuple[str, str], May] = {
-    ("GET", "/console/connexion"): May(200, 200, 200, 200),
+    ("GET", "/console/connexion"): May(200, 200, 200, 200, partner=200),
     ("POST", "/console/connexion"): May(403, 403, 403, 403),  # its own token: see test_login
-    ("GET", "/console/invitation/{token}"): May(404, 404, 404, 404),  # the token is the key
+    ("GET", "/console/invitation/{token}"): May(404, 404, 404, 404, partner=404),  # the token is the key
     ("POST", "/console/invitation/{token}"): May(403, 403, 403, 403),
-    ("GET", "/console/static/{name}"): May(200, 200, 200, 200),
-    ("GET", "/console"): PAGE,
+    ("GET", "/console/static/{name}"): May(200, 200, 200, 200, partner=200),
+    ("GET", "/console"): May(LOGIN, 200, 200, 200, partner=303),  # to their own pages
     ("GET", "/console/agenda"): PAGE,
     ("GET", "/console/appels"): PAGE,
     ("GET", "/console/equipe"): PAGE,
     ("GET", "/console/compte"): PAGE,
-    ("GET", "/console/mot-de-passe"): PAGE,
-    ("POST", "/console/mot-de-passe"): May(LOGIN, 400, 400, 400, (("present", "x"), ("new", "y"))),
+    ("GET", "/console/mot-de-passe"): May(LOGIN, 200, 200, 200, partner=200),
+    ("POST", "/console/mot-de-passe"): May(LOGIN, 400, 400, 400, (("present", "x"), ("new", "y")), 400),
     ("POST", "/console/compte/presence"): does(303, 303, said="busy"),
-    ("POST", "/console/deconnexion"): does(303, 303),
+    ("POST", "/console/deconnexion"): May(LOGIN, 303, 303, 303, partner=303),
     ("GET", "/console/events"): May(200, 0, 0, 0),  # endless once logged in: see test_live
     ("GET", "/console/conversations/{number}"): OURS,
     ("POST", "/console/conversations/{number}/prendre"): does(),
@@ -77,8 +85,59 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("GET", "/console/rendez-vous/{number}/annuler"): OURS,
     ("POST", "/console/rendez-vous/{number}"): does(state="cancelled_by_young"),
     ("POST", "/console/appels/{number}"): does(),
+    ("GET", "/console/agenda/imprimer"): PAGE,
+    ("GET", "/console/agenda/ajouter"): PAGE,
+    ("POST", "/console/agenda/ajouter"): does(409, 409, jour="2027-03-11", mode="sur_place"),  # nobody chosen
+    ("GET", "/console/agenda/flux"): PAGE,
+    ("POST", "/console/agenda/flux"): does(200, 200),
+    ("POST", "/console/agenda/flux/fermer"): does(303, 303),
+    ("GET", "/console/flux/{token}.ics"): May(404, 404, 404, 404),  # the token is the key
+    ("GET", "/console/rendez-vous/{number}"): OURS,
+    ("GET", "/console/rendez-vous/{number}/deplacer"): OURS,
+    ("POST", "/console/rendez-vous/{number}/deplacer"): does(409, jour="2027-03-11"),  # no slot chosen
+    ("GET", "/console/permanences"): PAGE,
+    ("GET", "/console/permanences/ouvertures/nouvelle"): PAGE,
+    ("POST", "/console/permanences/ouvertures/nouvelle"): does(400, 400),  # an empty form
+    ("GET", "/console/permanences/ouvertures/{number}"): OURS,
+    ("POST", "/console/permanences/ouvertures/{number}"): does(400),
+    ("GET", "/console/permanences/ouvertures/{number}/retirer"): OURS,
+    ("POST", "/console/permanences/ouvertures/{number}/retirer"): does(),
+    ("GET", "/console/permanences/absences/nouvelle"): PAGE,
+    ("POST", "/console/permanences/absences/nouvelle"): does(400, 400),
+    ("GET", "/console/permanences/absences/{number}"): OURS,
+    ("POST", "/console/permanences/absences/{number}"): does(400),
+    ("POST", "/console/permanences/absences/{number}/retirer"): does(),
+    ("GET", "/console/demande"): May(LOGIN, 403, 200, 403),  # Karim does not coordinate
+    ("GET", "/console/ateliers"): PAGE,
+    ("GET", "/console/ateliers/nouveau"): PAGE,
+    ("POST", "/console/ateliers"): does(400, 400),  # an empty form
+    ("GET", "/console/ateliers/{number}"): OURS,
+    ("GET", "/console/ateliers/{number}/modifier"): OURS,
+    ("POST", "/console/ateliers/{number}"): does(400),
+    ("GET", "/console/ateliers/{number}/annuler"): OURS,
+    ("POST", "/console/ateliers/{number}/annuler"): does(),
+    ("POST", "/console/ateliers/{number}/presence"): May(LOGIN, 404, 404, 404),  # nobody is registered
+    ("GET", "/console/bus"): PAGE,
+    ("GET", "/console/bus/nouveau"): PAGE,
+    ("POST", "/console/bus"): does(303, 303),
+    ("GET", "/console/bus/{number}/modifier"): OURS,
+    ("POST", "/console/bus/{number}"): does(place="1", day="2027-03-11", start="10:00", end="12:00"),
+    ("GET", "/console/bus/{number}/annuler"): OURS,
+    ("POST", "/console/bus/{number}/annuler"): does(),
+    ("GET", "/console/bus/{number}/prevenir"): OURS,
+    ("POST", "/console/bus/{number}/prevenir"): does(quoi="retard-15"),
+    ("POST", "/console/bus/{number}/arrivee"): does(),
+    ("POST", "/console/bus/{number}/de-passage"): does(),
     ("POST", "/console/avis/{number}"): May(LOGIN, 303, 404, 404),  # one's own
     ("POST", "/console/equipe/{number}/invitation"): May(LOGIN, 403, 200, 403),
+    ("GET", "/console/partenaires"): May(LOGIN, 403, 200, 403),
+    ("POST", "/console/partenaires"): coordinators(200, 403, first_name="Anne", organisation="Une mairie"),
+    ("POST", "/console/partenaires/{number}/invitation"): coordinators(200, 403),
+    ("POST", "/console/partenaires/{number}/retirer"): coordinators(303, 403),
+    ("GET", "/console/orientations"): May(LOGIN, 403, 403, 403, partner=200),
+    ("POST", "/console/orientations"): May(LOGIN, 403, 403, 403, partner=409),  # nothing chosen
+    ("POST", "/console/orientations/{number}/lien"): May(LOGIN, 403, 403, 403, partner=200),
+    ("POST", "/console/orientations/{number}/annuler"): May(LOGIN, 403, 403, 403, partner=303),
 }
 # The service's own; each has its test by name below.
 SERVICE = {("GET", "/health"), ("GET", "/metrics"), ("POST", "/actions"), ("POST", "/telegram/webhook")}
@@ -130,6 +189,12 @@ class Things:
     appointment: int
     notice: int
     colleague: int
+    partner: int
+    orientation: int
+    workshop: int
+    passage: int
+    opening: int
+    absence: int
 
     def path(self, template: str) -> str:
         number = {
@@ -139,8 +204,16 @@ class Things:
             "appels": self.appointment,
             "avis": self.notice,
             "equipe": self.colleague,
-        }.get(template.split("/")[2] if template.count("/") > 1 else "", 0)
+            "ouvertures": self.opening,
+            "absences": self.absence,
+            "partenaires": self.partner,
+            "orientations": self.orientation,
+            "ateliers": self.workshop,
+            "bus": self.passage,
+        }.get(template.split("/{")[0].split("/")[-1], 0)
         path = template.replace("{number}", str(number)).replace("{name}", "live.js").replace("{token}", "x")
+        if path.endswith("/prevenir"):
+            return f"{path}?quoi=retard-15"
         return f"{path}?par=cancelled_by_young" if path.endswith("/annuler") else path
 
 
@@ -159,7 +232,35 @@ async def things(desk: Desk) -> Things:
         session.add(notice)
         await session.flush()
         assert alert is not None
-        return Things(young.id, alert.id, appointment.id, notice.id, (await adviser(session, "nadia")).id)
+        nadia = await adviser(session, "nadia")
+        hers = (await session.scalars(select(Opening).where(Opening.adviser_id == nadia.id, Opening.active))).first()
+        assert hers is not None
+        away = Absence(adviser_id=nadia.id, first_date=desk.now.date(), last_date=desk.now.date())
+        session.add(away)
+        await session.flush()
+        workshop, opening = await a_workshop(session), await a_passage(session)
+        oriented = await partners.book(
+            session,
+            await desk.partner(session),
+            await slot(session, f"2027-03-19T{next(ORIENTED)}"),
+            "Inès",
+            desk.now,
+            agreed=True,
+        )
+        other = await partners.create(session, sandra.structure, "Paul", "le PSAD")
+        return Things(
+            young.id,
+            alert.id,
+            appointment.id,
+            notice.id,
+            nadia.id,
+            other.id,
+            oriented.booking.appointment_id,
+            workshop.id,
+            opening.id,
+            hers.id,
+            away.id,
+        )
 
 
 async def _answer(desk: Desk, slug: str, method: str, path: str, may: May) -> int:
@@ -170,7 +271,8 @@ async def _answer(desk: Desk, slug: str, method: str, path: str, may: May) -> in
         return (await browser.http.post(path, data=dict(may.form))).status_code
     if may.nobody == 403:
         return (await browser.http.post(path, data={"csrf": "x"})).status_code
-    return (await browser.submit("/console/compte", path, **dict(may.form))).status_code
+    page = "/console/orientations" if slug == PARTNER else "/console/compte"
+    return (await browser.submit(page, path, **dict(may.form))).status_code
 
 
 @pytest.mark.parametrize(("method", "template"), CONSOLE)
@@ -181,6 +283,7 @@ async def test_who_may(desk: Desk, method: str, template: str) -> None:
         ("karim", may.other),
         ("sandra", may.adviser),
         ("claire", may.coordinator),
+        (PARTNER, may.partner),
     ):
         if expected == 0:
             continue
@@ -192,19 +295,22 @@ async def test_who_may(desk: Desk, method: str, template: str) -> None:
 async def test_what_does_not_exist_is_told_like_what_is_anothers(desk: Desk, method: str, template: str) -> None:
     found = await things(desk)
     may = CONSOLE[method, template]
-    karim = await desk.logged_in("karim") if "equipe" not in template else await desk.logged_in("claire")
+    coordinators_only = "equipe" in template or "partenaires" in template
+    who = PARTNER if "orientations" in template else "claire" if coordinators_only else "karim"
+    karim = await desk.logged_in(who)
+    page = "/console/orientations" if who == PARTNER else "/console/compte"
 
     async def text(path: str) -> tuple[int, str]:
         if method == "GET":
             answer = await karim.get(path)
         else:
-            answer = await karim.submit("/console/compte", path, **dict(may.form))
+            answer = await karim.submit(page, path, **dict(may.form))
         return answer.status_code, answer.text
 
     real = found.path(template)
-    nothing = Things(*([2**31 - 2] * 5)).path(template)
+    nothing = Things(*([2**31 - 2] * 11)).path(template)
     assert (await text(nothing))[0] == 404
-    if "equipe" not in template:
+    if who == "karim":
         assert await text(real) == await text(nothing)
     assert (await text(nothing.replace(str(2**31 - 2), str(2**63))))[0] in (400, 404)
 
@@ -221,6 +327,24 @@ async def test_a_route_sends_its_headers_whatever_it_answers(desk: Desk) -> None
         assert headers["referrer-policy"] == "no-referrer"
         cached = "immutable" if "static" in path else "no-store"
         assert cached in headers["cache-control"]
+
+
+async def test_a_partner_sees_only_what_they_booked(desk: Desk) -> None:
+    await things(desk)
+    async with desk.database.unit_of_work() as session:
+        other = await partners.create(session, (await adviser(session, "sandra")).structure, "Paul", "le PSAD")
+        await accounts.set_up(session, other, email("paul"), HASHED, must_change=False)
+        theirs = await partners.book(
+            session, other, await slot(session, "2027-03-26T09:00", "verdun"), "Nassim", desk.now, agreed=True
+        )
+    anne, paul = await desk.logged_in(PARTNER), await desk.logged_in("paul")
+    assert "Inès" in (await anne.get("/console/orientations")).text
+    assert "Nassim" not in (await anne.get("/console/orientations")).text
+    assert "Inès" not in (await paul.get("/console/orientations")).text
+    number = theirs.booking.appointment_id
+    for action in ("lien", "annuler"):
+        refused = await anne.submit("/console/orientations", f"/console/orientations/{number}/{action}")
+        assert refused.status_code == 404
 
 
 async def test_another_structures_page_says_nothing_of_a_young_person(desk: Desk) -> None:

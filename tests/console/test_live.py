@@ -158,9 +158,7 @@ async def test_fifty_pages_are_one_drawing(desk: Desk, monkeypatch: pytest.Monke
         opened = await accounts._open(session, who, desk.now)
     pages = [Page() for _ in range(50)]
     tasks = [
-        asyncio.create_task(
-            page.read(lives.stream(accounts.digest(opened.token), who.id, "t", who.structure_id, None))
-        )
+        asyncio.create_task(page.read(lives.stream(accounts.digest(opened.token), who.id, "t", who.structure_id, None)))
         for page in pages
     ]
     for page in pages:

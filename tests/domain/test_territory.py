@@ -18,6 +18,7 @@ from bot.domain.territory import (
     production_refusals,
     read,
 )
+from tests.factories import paris
 
 FILES = Path(__file__).parents[2] / "territories"
 
@@ -57,6 +58,8 @@ openings:
   - {place: thionville, adviser: sandra, weekly: lun, from: 09:00, to: 12:00}
 sources:
   - {code: affiche-gare, label: Affiche, kind: poster}
+workshops:
+  - {id: cv, structure: ml, place: thionville, title: Atelier CV, seats: 8, sessions: ["2027-03-18 14:00-16:30"]}
 """
 
 Write = Callable[[str], Path]
@@ -97,6 +100,8 @@ def test_a_sound_file_is_read(write: Write) -> None:
     (opening,) = territory.openings
     assert (opening.weekly, opening.start, opening.end) == ((0,), time(9), time(12))
     assert (opening.slot_minutes, opening.seats, opening.modes) == (30, 1, (Mode.ON_SITE,))
+    (workshop,) = territory.workshops
+    assert workshop.sessions == ((paris("2027-03-18T14:00"), paris("2027-03-18T16:30")),)
     assert territory.structures[0].phone == "0353010010"
     assert territory.territory.retention.messages_days == 90
 
@@ -133,6 +138,15 @@ def test_a_sound_file_is_read(write: Write) -> None:
         ("on: 2027-01-05}", "on: 2027-02-30}", "« 2027-02-30 » n'est pas une date"),
         ("lun-mar 9h-12h, 13h30-17h", "lun 9h-12h, 11h-17h", "Deux plages se chevauchent le lundi"),
         ("lun-mar 9h-12h, 13h30-17h", "mar-lun 9h-12h", "va à l'envers"),
+        ("place: thionville, title", "place: thionvile, title", "Peut-être « thionville » ?"),
+        ("2027-03-18 14:00-16:30", "18 mars 14:00-16:30", "écrire par exemple 2027-03-18 14:00-16:30"),
+        ("2027-03-18 14:00-16:30", "2027-03-18 14:00", "écrire par exemple 2027-03-18 14:00-16:30"),
+        ("2027-03-18 14:00-16:30", "2027-02-30 14:00-16:30", "écrire par exemple 2027-03-18 14:00-16:30"),
+        ("2027-03-18 14:00-16:30", "2027-03-18 16:00-14:00", "la fin vient avant le début"),
+        ('14:00-16:30"]', '14:00-16:30", "2027-03-18 16:00-17:00"]', "Deux séances se chevauchent le 18/03/2027"),
+        ("seats: 8", "seats: 0", "au moins 1"),
+        ("seats: 8", "seats: 8, pickup: devant la gare", "vont ensemble"),
+        ("seats: 8", "seats: 8, kind: sortie", "Choisir : atelier, chantier"),
         ("code: affiche-gare", "code: affiche gare", "1 à 64 lettres sans accent"),
         ('holidays: "57"', "holidays: 99", "Choisir : france, 57, 57-sans-vendredi-saint"),
         ("[ml-nord-mosellan]", "[ml-nancy]", "« ml-nancy » est inconnue"),
@@ -151,6 +165,14 @@ def test_a_mistake_is_said_in_french_with_its_line(write: Write, right: str, wro
     # What is missing is said at the line of the element it is missing from.
     near = range(first - (1 if "manque" in said or "liste" in said else 0), last + 1)
     assert int(mistake.split()[1]) in near
+
+
+def test_a_stop_of_the_bus_is_given_by_its_dates(write: Write) -> None:
+    text = SOUND.replace("kind: siege", "kind: mobile_stop")
+    (mistake,) = mistakes(write(text))
+    assert "un arrêt du bus s'écrit avec « dates »" in mistake
+    assert int(mistake.split()[1]) == line_of(text, "weekly: lun")
+    assert read(write(text.replace("weekly: lun", "dates: [2027-03-08]"))).openings
 
 
 def test_every_mistake_is_listed_at_once(write: Write) -> None:

@@ -70,9 +70,7 @@ async def raw(api: BotApi, method: str, **params: Any) -> dict[str, Any]:
 
 
 def keyboard(*buttons: tuple[str, str]) -> InlineKeyboardMarkup:
-    return InlineKeyboardMarkup(
-        [[InlineKeyboardButton(title, callback_data=data)] for title, data in buttons]
-    )
+    return InlineKeyboardMarkup([[InlineKeyboardButton(title, callback_data=data)] for title, data in buttons])
 
 
 # Who calls
@@ -431,9 +429,7 @@ async def test_one_who_blocked_the_bot_gets_nothing_more(api: BotApi, bot: Bot) 
 
 async def test_a_document_is_received_with_its_name_and_bytes(api: BotApi, bot: Bot) -> None:
     lea = api.user()
-    sent = await bot.send_document(
-        lea.chat_id, b"BEGIN:VCALENDAR", caption="Ton rendez-vous", filename="rdv.ics"
-    )
+    sent = await bot.send_document(lea.chat_id, b"BEGIN:VCALENDAR", caption="Ton rendez-vous", filename="rdv.ics")
     [shown] = lea.screen
     assert shown.document
     assert (shown.text, shown.document.name, shown.document.content) == (
@@ -462,9 +458,7 @@ async def test_typing_is_shown_and_other_actions_checked(api: BotApi, bot: Bot) 
 
 async def test_a_press_is_answered_once_and_in_time(api: BotApi, bot: Bot, clock: Clock) -> None:
     lea = api.user()
-    sent = await bot.send_message(
-        lea.chat_id, "Tu viens ?", reply_markup=keyboard(("Oui", "o"), ("Non", "n"))
-    )
+    sent = await bot.send_message(lea.chat_id, "Tu viens ?", reply_markup=keyboard(("Oui", "o"), ("Non", "n")))
     await lea.presses("Non")
     [update] = await bot.get_updates()
     query = update.callback_query

@@ -123,9 +123,7 @@ def test_fold_keeps_the_length() -> None:
 
 
 def test_five_hundred_characters_take_less_than_a_millisecond() -> None:
-    typed = ("slt jsuis pas bi1 jpeu pa venir a mon rdv 2m1 paske g pa de bus keske jfé 😭 merciiii " * 7)[
-        :500
-    ]
+    typed = ("slt jsuis pas bi1 jpeu pa venir a mon rdv 2m1 paske g pa de bus keske jfé 😭 merciiii " * 7)[:500]
     spent = []
     for _ in range(50):
         start = time.perf_counter()

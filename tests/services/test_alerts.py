@@ -43,9 +43,7 @@ async def _alert(session: AsyncSession) -> Alert:
 
 async def _told(session: AsyncSession) -> list[tuple[str, NoticeKind]]:
     rows = await session.execute(
-        select(Adviser.first_name, Notice.kind)
-        .join(Adviser, Notice.adviser_id == Adviser.id)
-        .order_by(Notice.id)
+        select(Adviser.first_name, Notice.kind).join(Adviser, Notice.adviser_id == Adviser.id).order_by(Notice.id)
     )
     return [(name, kind) for name, kind in rows]
 
@@ -250,9 +248,7 @@ async def test_who_is_on_call_is_told_as_soon_as_their_hours_begin(database: Dat
     async with database.unit_of_work() as session:
         sandra = await adviser(session, "sandra")
         session.add(
-            Presence(
-                adviser_id=sandra.id, on_call=True, weekday=six.weekday(), start_minute=6 * 60, end_minute=8 * 60
-            )
+            Presence(adviser_id=sandra.id, on_call=True, weekday=six.weekday(), start_minute=6 * 60, end_minute=8 * 60)
         )
         await _hears(session, await young_person(session), CRITICAL, NIGHT)
         await alerts.tick(session, six - timedelta(minutes=1))

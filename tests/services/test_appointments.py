@@ -61,8 +61,13 @@ async def _free(session: AsyncSession, *, at_place: str = "thionville", now=NOW)
 
 async def _draft(session: AsyncSession, conversation: Conversation) -> BookingDraft:
     draft = BookingDraft(
-        conversation_id=conversation.id, wanted=[], excluded=[], offered=[], seen=[],
-        opened_at=NOW, touched_at=NOW,
+        conversation_id=conversation.id,
+        wanted=[],
+        excluded=[],
+        offered=[],
+        seen=[],
+        opened_at=NOW,
+        touched_at=NOW,
     )
     session.add(draft)
     await session.flush()
@@ -73,9 +78,7 @@ async def _draft(session: AsyncSession, conversation: Conversation) -> BookingDr
 
 
 @pytest.mark.parametrize(("starts", "seats"), [(MONDAY, 1), (TWO_SEATS, 2)])
-async def test_forty_ask_at_once_and_only_the_seats_are_given(
-    database: Database, starts: str, seats: int
-) -> None:
+async def test_forty_ask_at_once_and_only_the_seats_are_given(database: Database, starts: str, seats: int) -> None:
     async with database.unit_of_work() as session:
         askers = [(await young_person(session)).id for _ in range(40)]
         wanted = await slot(session, starts)
@@ -92,8 +95,15 @@ async def test_an_adviser_is_not_in_two_places_at_once(database: Database) -> No
         await young_person(session, with_appointment=MONDAY)
         sandra, hayange = await adviser(session, "sandra"), await _place(session, "hayange")
         elsewhere = Opening(
-            key="hayange:sandra", place_id=hayange.id, adviser_id=sandra.id, weekday=0,
-            start_minute=9 * 60 + 45, end_minute=12 * 60, slot_minutes=45, seats=1, modes=["sur_place"],
+            key="hayange:sandra",
+            place_id=hayange.id,
+            adviser_id=sandra.id,
+            weekday=0,
+            start_minute=9 * 60 + 45,
+            end_minute=12 * 60,
+            slot_minutes=45,
+            seats=1,
+            modes=["sur_place"],
         )
         session.add(elsewhere)
         await session.flush()

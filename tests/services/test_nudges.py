@@ -49,66 +49,75 @@ def _planned(starts: str, booked: str) -> list[tuple[str, str, str]]:
     ("starts", "booked", "expected"),
     [
         pytest.param(
-            "2027-03-12T10:30", "2027-03-08T10:00",
+            "2027-03-12T10:30",
+            "2027-03-08T10:00",
             [("evening", "03-11T17:00", "03-11T19:30"), ("two_hours", "03-12T08:30", "03-12T10:00")],
             id="the evening before, and two hours before",
         ),
         pytest.param(
-            "2027-03-12T09:30", "2027-03-08T10:00",
+            "2027-03-12T09:30",
+            "2027-03-08T10:00",
             [("evening", "03-11T17:00", "03-11T19:30")],
             id="two hours before is quiet",
         ),
         pytest.param(
-            "2027-03-15T09:00", "2027-03-08T10:00",
+            "2027-03-15T09:00",
+            "2027-03-08T10:00",
             [("evening", "03-13T17:00", "03-13T19:30")],
             id="a Monday morning is recalled on Saturday",
         ),
         pytest.param(
-            "2027-03-15T14:00", "2027-03-14T12:00",
+            "2027-03-15T14:00",
+            "2027-03-14T12:00",
             [("two_hours", "03-15T12:00", "03-15T13:30")],
             id="a Monday booked on Sunday",
         ),
         pytest.param(
-            "2027-03-15T09:00", "2027-03-13T22:00",
+            "2027-03-15T09:00",
+            "2027-03-13T22:00",
             [("evening", "03-15T08:30", "03-15T09:00")],
             id="a day ahead with no good moment: the last one that is not quiet",
         ),
         pytest.param(
-            "2027-03-15T08:20", "2027-03-14T08:00",
+            "2027-03-15T08:20",
+            "2027-03-14T08:00",
             [("evening", "03-15T08:00", "03-15T08:20")],
             id="a Monday at 8:20 booked on Sunday: the first moment that is not quiet",
         ),
         pytest.param(
-            "2027-03-15T08:00", "2027-03-14T07:00",
+            "2027-03-15T08:00",
+            "2027-03-14T07:00",
             [("evening", "03-14T17:00", "03-14T19:30")],
             id="every moment before it is quiet: the Sunday evening",
         ),
         pytest.param(
-            "2027-03-12T10:30", "2027-03-11T18:00",
+            "2027-03-12T10:30",
+            "2027-03-11T18:00",
             [("evening", "03-11T18:10", "03-11T19:30"), ("two_hours", "03-12T08:30", "03-12T10:00")],
             id="booked that evening: ten minutes later",
         ),
         pytest.param(
-            "2027-03-12T14:00", "2027-03-12T09:00",
+            "2027-03-12T14:00",
+            "2027-03-12T09:00",
             [("two_hours", "03-12T12:00", "03-12T13:30")],
             id="booked the same day",
         ),
         pytest.param("2027-03-12T11:00", "2027-03-12T08:30", [], id="booked two hours and a half before"),
         pytest.param(
-            "2027-03-30T10:00", "2027-03-22T10:00",
+            "2027-03-30T10:00",
+            "2027-03-22T10:00",
             [("evening", "03-29T17:00", "03-29T19:30"), ("two_hours", "03-30T08:00", "03-30T09:30")],
             id="after the clocks went forward",
         ),
         pytest.param(
-            "2027-11-01T10:00", "2027-10-20T10:00",
+            "2027-11-01T10:00",
+            "2027-10-20T10:00",
             [("evening", "10-30T17:00", "10-30T19:30"), ("two_hours", "11-01T08:00", "11-01T09:30")],
             id="the clocks go back in between",
         ),
     ],
 )
-def test_when_an_appointment_is_recalled(
-    starts: str, booked: str, expected: list[tuple[str, str, str]]
-) -> None:
+def test_when_an_appointment_is_recalled(starts: str, booked: str, expected: list[tuple[str, str, str]]) -> None:
     assert _planned(starts, booked) == expected
 
 
@@ -124,9 +133,7 @@ def test_the_clocks_going_forward_move_the_reminder_in_utc() -> None:
     minute=st.integers(8 * 12 + 1, 18 * 12).map(lambda five: five * 5),
     ahead=st.integers(24 * 60, 40 * 24 * 60),
 )
-def test_a_day_ahead_there_is_always_a_reminder_and_never_at_a_quiet_hour(
-    day: int, minute: int, ahead: int
-) -> None:
+def test_a_day_ahead_there_is_always_a_reminder_and_never_at_a_quiet_hour(day: int, minute: int, ahead: int) -> None:
     starts_at = paris("2027-01-01T00:00") + timedelta(days=day, minutes=minute)
     booked_at = starts_at - timedelta(minutes=ahead)
     times = reminder_times(starts_at, booked_at)

@@ -72,9 +72,7 @@ async def test_an_unknown_source_is_kept_as_unknown(database: Database) -> None:
 @pytest.mark.parametrize(
     ("code", "structure"), [("promeneur-karim", "amp-demo"), ("affiche-gare", "ml-demo"), ("?", "ml-demo")]
 )
-async def test_the_first_source_may_choose_the_structure(
-    database: Database, code: str, structure: str
-) -> None:
+async def test_the_first_source_may_choose_the_structure(database: Database, code: str, structure: str) -> None:
     async with database.unit_of_work() as session:
         young = await young_person(session)
         await people.brought_by(session, young, code, NOW)
@@ -97,14 +95,24 @@ async def _erased(database: Database) -> Conversation:
         session.add(TurnEffect(turn_id=earlier.id, action="action_x", says=[], outcome={"name": "Lina"}))
         session.add(
             Message(
-                conversation_id=young.id, turn_id=earlier.id, author=Author.YOUNG, kind=IncomingKind.TEXT,
-                text="je m'appelle Lina", at=NOW,
+                conversation_id=young.id,
+                turn_id=earlier.id,
+                author=Author.YOUNG,
+                kind=IncomingKind.TEXT,
+                text="je m'appelle Lina",
+                at=NOW,
             )
         )
         session.add(
             BookingDraft(
-                conversation_id=young.id, wanted=[], excluded=[], offered=[], seen=[], phone="+33612345678",
-                opened_at=NOW, touched_at=NOW,
+                conversation_id=young.id,
+                wanted=[],
+                excluded=[],
+                offered=[],
+                seen=[],
+                phone="+33612345678",
+                opened_at=NOW,
+                touched_at=NOW,
             )
         )
         await session.flush()
@@ -132,9 +140,7 @@ async def test_erasing_removes_what_was_written_and_keeps_the_dates(database: Da
 async def test_erasing_frees_the_appointment_and_changes_rasas_key(database: Database) -> None:
     await _erased(database)
     async with database.read_only() as session:
-        assert (await session.scalars(select(Appointment.state))).all() == [
-            AppointmentState.CANCELLED_BY_YOUNG
-        ]
+        assert (await session.scalars(select(Appointment.state))).all() == [AppointmentState.CANCELLED_BY_YOUNG]
         assert (await session.scalars(select(SlotSlice))).all() == []
         [old] = (await session.scalars(select(OldRasaKey.key))).all()
         assert (await session.scalars(select(Conversation.rasa_key))).all() != [old]

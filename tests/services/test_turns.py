@@ -222,9 +222,7 @@ async def test_in_danger_the_lines_come_first_and_the_robot_says_what_it_is_last
         assert (await session.scalars(select(Alert.conversation_id))).all() == [young.id]
 
 
-@pytest.mark.parametrize(
-    ("kind", "text", "said"), [(IncomingKind.BLOCKED, "", 0), (IncomingKind.COMMAND, "cacher", 1)]
-)
+@pytest.mark.parametrize(("kind", "text", "said"), [(IncomingKind.BLOCKED, "", 0), (IncomingKind.COMMAND, "cacher", 1)])
 async def test_nothing_is_introduced_to_who_left_or_hides(
     database: Database, kind: IncomingKind, text: str, said: int
 ) -> None:
@@ -240,9 +238,7 @@ async def test_nothing_is_introduced_to_who_left_or_hides(
 # ── Actions ──────────────────────────────────────────────────────────────────────────────────
 
 
-async def _ask_human(
-    session: AsyncSession, conversation: Conversation, turn: Turn, now: object
-) -> turns.Acted:
+async def _ask_human(session: AsyncSession, conversation: Conversation, turn: Turn, now: object) -> turns.Acted:
     says = await handoffs.ask_and_say(session, conversation, HandoffReason.ASKED, NOW)
     return turns.Acted(says, {"asked": True})
 
@@ -259,9 +255,7 @@ async def test_an_action_sent_twice_is_done_once_and_says_the_same(database: Dat
         return await _ask_human(session, young, turn, now)
 
     got = [await turns.act(database, turn_id, "action_human", counted, NOW)]
-    got += await asyncio.gather(
-        *(turns.act(database, turn_id, "action_human", counted, NOW) for _ in range(3))
-    )
+    got += await asyncio.gather(*(turns.act(database, turn_id, "action_human", counted, NOW) for _ in range(3)))
     assert done == 1
     assert all(one == got[0] for one in got)
     assert got[0].says
@@ -270,9 +264,7 @@ async def test_an_action_sent_twice_is_done_once_and_says_the_same(database: Dat
 async def test_an_action_sent_twice_at_once_is_done_once(database: Database) -> None:
     async with database.unit_of_work() as session:
         turn_id = (await open_turn(session, await young_person(session))).id
-    got = await asyncio.gather(
-        *(turns.act(database, turn_id, "action_human", _ask_human, NOW) for _ in range(3))
-    )
+    got = await asyncio.gather(*(turns.act(database, turn_id, "action_human", _ask_human, NOW) for _ in range(3)))
     assert got[0] == got[1] == got[2]
     async with database.read_only() as session:
         assert len((await session.scalars(select(Handoff))).all()) == 1
@@ -511,3 +503,66 @@ async def test_a_blocked_bot_that_hears_again_is_reachable(database: Database) -
     async with database.read_only() as session:
         again = await session.get_one(Conversation, young.id)
         assert again.identity.unreachable_at is None
+
+
+# ── Two meanings of a text ───────────────────────────────────────────────────────────────────
+
+
+async def _asked_what_it_means(database: Database) -> tuple[Conversation, str]:
+    young = await _met(database)
+    await _send(database, young, "pas dispo demain")
+    await _take_all(database, FakeAssistant(ANSWER), _later())
+    async with database.read_only() as session:
+        turn = await session.scalar(select(Turn.id).where(Turn.text == "pas dispo demain"))
+    return young, f"mean:{turn}:cancel_appointment"
+
+
+async def _presses(database: Database, address: str, payload: str) -> None:
+    async with database.unit_of_work() as session:
+        await writes(session, address, kind=IncomingKind.BUTTON, argument=payload)
+
+
+async def test_the_meaning_pressed_is_asked_of_the_same_text(database: Database) -> None:
+    young, payload = await _asked_what_it_means(database)
+    await _presses(database, young.identity.address, payload)
+    assistant = FakeAssistant(ANSWER)
+    await _take_all(database, assistant, _later())
+    assert [(one.text, one.intent) for one in assistant.questions] == [("pas dispo demain", "cancel_appointment")]
+
+
+async def test_the_meaning_pressed_survives_a_crash(database: Database) -> None:
+    young, payload = await _asked_what_it_means(database)
+    await _presses(database, young.identity.address, payload)
+    with pytest.raises(RuntimeError):
+        await _take(database, FakeAssistant(meanwhile=_dies), _later())
+    clock = _later()
+    clock.advance(seconds=LEASE.total_seconds() + 1)
+    assistant = FakeAssistant(ANSWER)
+    await _take_all(database, assistant, clock)
+    assert [(one.intent, one.asked_before) for one in assistant.questions] == [("cancel_appointment", True)]
+
+
+async def _dies(_: Question) -> None:
+    raise RuntimeError("killed")
+
+
+@pytest.mark.parametrize(
+    "payload", ["mean:1:fly", "mean:999999999:need_job", "mean::need_job", "mean:1", "mean:-1:greet"]
+)
+async def test_a_forged_meaning_is_an_old_button(database: Database, payload: str) -> None:
+    young, _ = await _asked_what_it_means(database)
+    await _presses(database, young.identity.address, payload)
+    assistant = FakeAssistant(ANSWER)
+    await _take_all(database, assistant, _later())
+    assert assistant.questions == []
+    assert (await _said(database, young))[-1] in texts.all_variants("utter_old_button")[0]
+
+
+async def test_nobody_presses_the_meaning_of_another_s_text(database: Database) -> None:
+    _, payload = await _asked_what_it_means(database)
+    async with database.unit_of_work() as session:
+        stranger = await young_person(session)
+    await _presses(database, stranger.identity.address, payload)
+    assistant = FakeAssistant(ANSWER)
+    await _take_all(database, assistant, _later())
+    assert assistant.questions == []

@@ -19,7 +19,7 @@ from bot.domain.conversations import Incoming, IncomingKind
 from bot.domain.outbox import Limit, OutboxState
 from bot.domain.people import Channel
 from bot.errors import TooFast
-from bot.services import budgets, inbox, joining, people, web_sessions
+from bot.services import budgets, inbox, joining, partners, people, web_sessions
 from bot.storage.database import Database
 from bot.storage.tables import InboxRow, OutboxRow, Turn, WebSession
 
@@ -123,13 +123,14 @@ async def _store_all(
 ) -> int | None:
     """Store what came, and how they came: as Telegram's /start, unless a text came first and is greeted as such."""
     number = sent.number
-    if is_new and (incoming is None or incoming.kind is not IncomingKind.TEXT):
+    greets = is_new and (incoming is None or incoming.kind is not IncomingKind.TEXT)
+    if greets or await partners.waits(session, sent.source, now):
         start = Incoming(IncomingKind.COMMAND, row.address, now, text="start", argument=sent.source)
         await inbox.store(session, Channel.WEB, number, start, now)
         if incoming is None:
             return number
         number += 1
-    elif sent.source and not joining.is_link(sent.source):
+    elif sent.source and not joining.is_link(sent.source) and not partners.is_link(sent.source):
         conversation = await people.meet(session, Channel.WEB, row.address, now)
         await people.brought_by(session, conversation, sent.source, now)
     if incoming is None:

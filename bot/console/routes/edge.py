@@ -14,7 +14,9 @@ from fastapi.routing import APIRoute
 from bot.console import pages
 from bot.console.access import (
     HOME,
+    PARTNERS,
     Forbidden,
+    ForTheTeam,
     MustChangePassword,
     NotFound,
     NotLoggedIn,
@@ -78,6 +80,8 @@ async def _translate(request: Request, handle: Handle) -> Response:
         return response
     except NotFound:
         return problem(404)
+    except ForTheTeam:
+        return go(PARTNERS) if request.url.path == HOME else problem(403)
     except Forbidden:
         return problem(403)
     except RequestValidationError:

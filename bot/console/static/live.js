@@ -166,6 +166,8 @@ addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", () => document.querySelectorAll("button:disabled").forEach((one) => (one.disabled = false)));
 
+document.querySelector("[data-print]")?.addEventListener("click", () => print());
+
 hideOwnAlert();
 title();
 connect();

@@ -59,8 +59,7 @@ class Throttle:
         if chat_id < 0:
             wanted.append((f"group {chat_id}", limits.group_per_minute, limits.group_per_minute / 60))
         buckets = [
-            self._buckets.setdefault(name, _Bucket(burst, per_second, now))
-            for name, burst, per_second in wanted
+            self._buckets.setdefault(name, _Bucket(burst, per_second, now)) for name, burst, per_second in wanted
         ]
         if wait := max(bucket.wait(now) for bucket in buckets):
             raise too_many_requests(max(1, math.ceil(wait)))

@@ -104,9 +104,7 @@ def _check_button(button: Any) -> None:
     if not button["text"].strip():
         raise bad_request("BUTTON_TEXT_INVALID")
     if not button.keys() - {"text", "style", "icon_custom_emoji_id"}:
-        raise bad_request(
-            "can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard"
-        )
+        raise bad_request("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
     if "callback_data" in button and not 1 <= len(str(button["callback_data"]).encode()) <= 64:
         raise bad_request("BUTTON_DATA_INVALID")
     # A telephone link (tel:) is refused, as Telegram does.

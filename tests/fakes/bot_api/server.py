@@ -241,9 +241,7 @@ class BotApi:
         self.webhook = Webhook(
             url, secret, max_connections, delays=self._webhook_delays, patience=self._webhook_patience
         )
-        self._deliveries = asyncio.create_task(
-            self.webhook.deliver(self.queue, self.now, self._note_delivery)
-        )
+        self._deliveries = asyncio.create_task(self.webhook.deliver(self.queue, self.now, self._note_delivery))
 
     async def _stop_deliveries(self) -> None:
         self.webhook = None

@@ -171,9 +171,7 @@ class Webhook:
     async def _post(self, session: aiohttp.ClientSession, update: Pending) -> tuple[int | None, str | None]:
         headers = {"X-Telegram-Bot-Api-Secret-Token": self.secret} if self.secret else {}
         try:
-            async with session.post(
-                self.url, json=update.body, headers=headers, allow_redirects=False
-            ) as answer:
+            async with session.post(self.url, json=update.body, headers=headers, allow_redirects=False) as answer:
                 if answer.ok and answer.status < 300:
                     return answer.status, None
                 return answer.status, f"Wrong response from the webhook: {answer.status} {answer.reason}"
