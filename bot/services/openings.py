@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Row, String, cast, delete, func, literal, or_, select, true
@@ -56,8 +58,9 @@ OPENINGS = (
         _opening.break_end_minute,
         _opening.slot_minutes,
         _opening.seats,
-        _opening.modes,
-        _opening.reasons,
+        # As text: hundreds of short lists that are all alike are read once (`_listed`).
+        cast(_opening.modes, String).label("modes"),
+        cast(_opening.reasons, String).label("reasons"),
         _place.structure_id,
         _place.holidays,
         TerritoryRow.__table__.c.subdiv,
@@ -200,10 +203,16 @@ async def _reasons(session: AsyncSession, rows: Sequence[Found], slug: str, by: 
 
 def _modes(row: Found, reason: Found | None, mode: Mode | None) -> list[Mode]:
     """In which modes an opening can be booked for a reason, the wanted one if any; empty when it cannot."""
-    if reason is None or (row.reasons and reason.slug not in row.reasons):
+    reasons = _listed(row.reasons)
+    if reason is None or (reasons and reason.slug not in reasons):
         return []
-    modes = [Mode(one) for one in row.modes if not reason.modes or one in reason.modes]
+    modes = [Mode(one) for one in _listed(row.modes) if not reason.modes or one in reason.modes]
     return modes if mode is None else [one for one in modes if one is mode]
+
+
+@lru_cache(maxsize=256)
+def _listed(written: str) -> tuple[str, ...]:
+    return tuple(json.loads(written))
 
 
 @dataclass(frozen=True)
