@@ -382,11 +382,10 @@ PLAN = """SELECT resource, slice, run FROM slot_slice
 WHERE run > 0 AND slice >= 6000000 AND slice < 6010000 AND (held_until IS NULL OR held_until > '2027-03-08')"""
 
 
-async def plan(database: Database) -> str:
+async def plan(session: AsyncSession) -> str:
     """How the database finds what is taken."""
-    explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
-    async with database.unit_of_work() as session:
-        rows = (await session.execute(text(explain + PLAN))).all()
+    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    rows = (await session.execute(text(("EXPLAIN QUERY PLAN " if on_sqlite else "EXPLAIN ") + PLAN))).all()
     return " | ".join(str(row[-1]).strip() for row in rows)
 
 
@@ -423,7 +422,8 @@ async def show_free_slots(url: str, past: int) -> None:
         flush=True,
     )
     if past == PAST:
-        print(f"  plan: {await plan(database)}", flush=True)
+        async with database.read_only() as session:
+            print(f"  plan: {await plan(session)}", flush=True)
     await database.close()
 
 

@@ -498,7 +498,7 @@ async def _go_on(
     if taken is not None:
         await _leave(session, draft)
         return [*says, taken]
-    says += await _fit_mode(session, conversation, draft, now)
+    says += await _fit_mode(session, conversation, draft)
     chosen = _chosen(draft)
     if chosen is not None:
         return [*says, await _ask_confirmation(session, draft, chosen)]
@@ -582,7 +582,7 @@ async def _ask_place(
     if not listed:
         return await handoffs.ask_and_say(session, conversation, HandoffReason.NO_SLOT, now)
     buttons = [places.button_of(place, f"place:{place.id}") for place in listed[: places.MAX_PLACES]]
-    if not among and await openings.offers(session, conversation.structure.territory_id, Mode.OUTSIDE, now):
+    if not among and await openings.offers(session, conversation.structure.territory_id, Mode.OUTSIDE):
         buttons.append(Button("Qu'on vienne vers moi", f"mode:{Mode.OUTSIDE.value}"))
     return [Say("utter_booking_ask_place", {}, tuple(buttons))]
 
@@ -623,12 +623,12 @@ async def _taken_for(
     return Say(AlreadyBooked.response, appointments.describe(appointment, now))
 
 
-async def _fit_mode(session: AsyncSession, conversation: Conversation, draft: BookingDraft, now: datetime) -> list[Say]:
+async def _fit_mode(session: AsyncSession, conversation: Conversation, draft: BookingDraft) -> list[Say]:
     """Leave a way of meeting that the reason or the territory does not offer, and say so."""
     if draft.mode is None:
         return []
     if not await openings.offers(
-        session, conversation.structure.territory_id, draft.mode, now, draft.reason or FIRST_MEETING
+        session, conversation.structure.territory_id, draft.mode, draft.reason or FIRST_MEETING
     ):
         said = Say("utter_booking_not_that_way", {"mode": draft.mode.label})
         draft.mode = None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Row, String, cast, delete, func, literal, or_, select, true
@@ -56,8 +58,9 @@ OPENINGS = (
         _opening.break_end_minute,
         _opening.slot_minutes,
         _opening.seats,
-        _opening.modes,
-        _opening.reasons,
+        # As text: hundreds of short lists that are all alike are read once (`_listed`).
+        cast(_opening.modes, String).label("modes"),
+        cast(_opening.reasons, String).label("reasons"),
         _place.structure_id,
         _place.holidays,
         TerritoryRow.__table__.c.subdiv,
@@ -111,14 +114,14 @@ async def free_slots(
     taken = await _taken(session, first, last, now, draft_id)
     free = sorted(one for index, opening in enumerate(found) for one in _free(opening, index, closed, taken))
     instants = {number: instant(number) for number in {one[0] for one in free}}
-    kept = [
+    parts = [
         (one.opening_id, one.place_id, one.adviser_id, one.modes[0], one.length, one.second_adviser_id) for one in found
     ]
-    made, make = [], Slot._make
+    made = []
     for number, _, seat, index in free:
-        opening_id, at_place, adviser_id, how, length, second = kept[index]
+        opening_id, at_place, adviser_id, how, length, second_id = parts[index]
         starts_at = instants[number]
-        made.append(make((opening_id, at_place, adviser_id, how, starts_at, starts_at + length, seat, second)))
+        made.append(Slot(opening_id, at_place, adviser_id, how, starts_at, starts_at + length, seat, second_id))
     return made
 
 
@@ -151,28 +154,19 @@ class Bookable:
             ("place", self.place_id),
             ("structure", self.structure_id),
         )
-        return [away for who in whose if who[1] is not None for away in closed.get(who, ())]
+        return [away for who in whose for away in closed.get(who, ())]
 
 
 async def _bookable(
     session: AsyncSession, rows: Sequence[Found], slug: str, by: BookableBy, mode: Mode | None, now: datetime
 ) -> list[Bookable]:
     """Those of the openings that may be booked for a reason, by someone, in a mode."""
-    asked = await session.execute(
-        select(Reason.__table__).where(
-            _reason.structure_id.in_({row.structure_id for row in rows}), _reason.slug == slug, _reason.active
-        )
-    )
-    reasons = {reason.structure_id: reason for reason in asked if by.value in reason.bookable_by}
+    reasons = await _reasons(session, rows, slug, by)
     found = []
     for row in rows:
         reason = reasons.get(row.structure_id)
-        if reason is None or (row.reasons and slug not in row.reasons):
-            continue
-        modes = [Mode(one) for one in row.modes if not reason.modes or one in reason.modes]
-        if mode is not None:
-            modes = [one for one in modes if one is mode]
-        if not modes:
+        modes = _modes(row, reason, mode)
+        if reason is None or not modes:
             continue
         first, last = now, now + ADVISER_SEES
         if by is not BookableBy.ADVISER:
@@ -195,6 +189,30 @@ async def _bookable(
             )
         )
     return found
+
+
+async def _reasons(session: AsyncSession, rows: Sequence[Found], slug: str, by: BookableBy) -> dict[str, Found]:
+    """A reason in each structure of these openings where someone may book for it."""
+    asked = await session.execute(
+        select(Reason.__table__).where(
+            _reason.structure_id.in_({row.structure_id for row in rows}), _reason.slug == slug, _reason.active
+        )
+    )
+    return {reason.structure_id: reason for reason in asked if by.value in reason.bookable_by}
+
+
+def _modes(row: Found, reason: Found | None, mode: Mode | None) -> list[Mode]:
+    """In which modes an opening can be booked for a reason, the wanted one if any; empty when it cannot."""
+    reasons = _listed(row.reasons)
+    if reason is None or (reasons and reason.slug not in reasons):
+        return []
+    modes = [Mode(one) for one in _listed(row.modes) if not reason.modes or one in reason.modes]
+    return modes if mode is None else [one for one in modes if one is mode]
+
+
+@lru_cache(maxsize=256)
+def _listed(written: str) -> tuple[str, ...]:
+    return tuple(json.loads(written))
 
 
 @dataclass(frozen=True)
@@ -330,24 +348,16 @@ async def slot_at(
         raise SlotGone
     for begin, end in slots(one.pattern, day, one.minutes, one.away(await _closed(session, day, day))):
         if begin == starts_at:
-            return Slot(
-                one.opening_id,
-                one.place_id,
-                one.adviser_id,
-                mode,
-                begin,
-                end,
-                second_adviser_id=one.second_adviser_id,
-            )
+            second = one.second_adviser_id
+            return Slot(one.opening_id, one.place_id, one.adviser_id, mode, begin, end, second_adviser_id=second)
     raise SlotGone
 
 
-async def offers(
-    session: AsyncSession, territory_id: str, mode: Mode, now: datetime, reason: str = FIRST_MEETING
-) -> bool:
+async def offers(session: AsyncSession, territory_id: str, mode: Mode, reason: str = FIRST_MEETING) -> bool:
     """Whether a young person may meet someone this way, for a reason, anywhere in the territory."""
     rows = (await session.execute(OPENINGS.where(_structure.territory_id == territory_id))).all()
-    return bool(await _bookable(session, rows, reason, BookableBy.YOUNG, mode, now))
+    reasons = await _reasons(session, rows, reason, BookableBy.YOUNG)
+    return any(_modes(row, reasons.get(row.structure_id), mode) for row in rows)
 
 
 # ── Keeping a slot ───────────────────────────────────────────────────────────────────────────

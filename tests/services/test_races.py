@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy import text
 
 from bench import booking
 from bot.storage.database import Database
@@ -28,3 +29,13 @@ async def test_without_the_constraint_there_is_more_than_one(database: Database)
         await booking.prepare(session, "seat")
     won = await asyncio.gather(*(booking.attempt(database, "seat", number) for number in range(booking.WORKERS)))
     assert sum(won) > 1
+
+
+async def test_past_appointments_cost_nothing_to_who_looks_for_free_slots(database: Database) -> None:
+    """What is taken is read in an index by time, between two moments, on both databases."""
+    async with database.unit_of_work() as session:
+        if not database.is_sqlite:
+            await session.execute(text("SET enable_seqscan = off"))  # the tables are small here
+        plan = await booking.plan(session)
+    assert "ix_slot_slice_run" in plan
+    assert ("slice>? AND slice<?" if database.is_sqlite else "slice >= 6000000) AND (slice < 6010000)") in plan
