@@ -286,12 +286,11 @@ async def test_another_territorys_places_and_slots_cannot_be_pressed(database: D
             TerritoryRow(id="ailleurs", name="Ailleurs", fictional=True, neighbours=[], bring=[], loaded_at=NOW)
         )
         await session.flush()
-        session.add(Structure(id="ml-ailleurs", territory_id="ailleurs", name="Ailleurs", short_name="Ailleurs"))
+        elsewhere = Structure(id="ml-ailleurs", territory_id="ailleurs", name="Ailleurs", short_name="Ailleurs")
+        session.add(elsewhere)
         await session.flush()
-        place = await session.get_one(Place, verdun.place_id)
-        place.structure_id = "ml-ailleurs"
+        (await session.get_one(Place, verdun.place_id)).structure = elsewhere
         await session.flush()
-        await session.refresh(place)
         minute = int(verdun.starts_at.timestamp()) // 60
         stolen = f"slot:{draft.id}:{verdun.opening_id}:{minute}:sur_place"
         assert (await press(session, young, stolen))[0] == "utter_slot_gone"
