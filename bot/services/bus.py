@@ -21,7 +21,7 @@ from bot.domain.communes import Commune
 from bot.domain.conversations import Button, Say
 from bot.domain.outbox import OutboxKind
 from bot.errors import BusGone, NothingToDo, NotYourStructure, SlotTaken
-from bot.services import appointments, booking, outbox, places, team
+from bot.services import appointments, booking, openings, outbox, places, team
 from bot.storage.queries import lock
 from bot.storage.tables import (
     Adviser,
@@ -137,7 +137,7 @@ def _at(day: date, minute: int) -> datetime:
 async def _is_away(session: AsyncSession, passage: Passage) -> bool:
     """Whether a holiday or an absence falls on it."""
     place, day = passage.opening.place, in_paris(passage.starts_at).date()
-    if is_holiday(day, place.structure.territory.subdiv):
+    if is_holiday(day, place.holidays or place.structure.territory.subdiv):
         return True
     closures = await team.closures_of(session, place.structure_id, passage.opening.adviser_id, place.id)
     return any(closure.start <= day <= closure.end for closure in closures)
@@ -164,15 +164,16 @@ async def tell(session: AsyncSession, conversation: Conversation, text: str, now
     commune = named or (communes.by_insee(conversation.commune) if conversation.commune else None)
     found = await next_stops(session, territory_id, commune, now)
     if found:
-        return [_say_stops(found, commune, now)]
+        return [await _say_stops(session, found, commune, now)]
     if commune is None or not await next_stops(session, territory_id, None, now):
         return None
     return [Say("utter_bus_not_near", {"commune": commune.name}), *await places.tell(session, conversation, text, now)]
 
 
-def _say_stops(found: Sequence[Passage], commune: Commune | None, now: datetime) -> Say:
+async def _say_stops(session: AsyncSession, found: Sequence[Passage], commune: Commune | None, now: datetime) -> Say:
     place = found[0].opening.place
-    buttons = _buttons(found, place.id)
+    # With nothing left to book at the stops, another place or another way is proposed.
+    buttons = await _buttons(session, found, place.id, now) or (Button("Un rendez-vous", "book"),)
     if all(one.opening.place_id == place.id for one in found):
         lines = "\n".join(_line(one, now) for one in found)
         return Say("utter_bus_at", {"place": _where(place), "stops": lines}, buttons)
@@ -182,8 +183,15 @@ def _say_stops(found: Sequence[Passage], commune: Commune | None, now: datetime)
     return Say("utter_bus_near", {"commune": commune.name, "stops": lines}, buttons)
 
 
-def _buttons(passages: Sequence[Passage], said: int | None) -> tuple[Button, ...]:
-    """One for each passage, to book there; the place is not said again when it is `said` of all."""
+async def _buttons(
+    session: AsyncSession, passages: Sequence[Passage], said: int | None, now: datetime
+) -> tuple[Button, ...]:
+    """One for each passage with a free slot, to book there; the place is not said again when it is `said` of all."""
+    if not passages:
+        return ()
+    territory_id = passages[0].opening.place.structure.territory_id
+    numbers = [one.opening.id for one in passages]
+    free = {slot.opening_id for slot in await openings.free_slots(session, territory_id, now, opening_ids=numbers)}
     everywhere = any(one.opening.place_id != said for one in passages)
     return tuple(
         Button(
@@ -191,6 +199,7 @@ def _buttons(passages: Sequence[Passage], said: int | None) -> tuple[Button, ...
             f"bus:{one.opening.id}",
         )
         for one in passages
+        if one.opening.id in free
     )
 
 
@@ -388,7 +397,15 @@ async def move(session: AsyncSession, opening: Opening, when: When, adviser: Adv
     # The last first when it is later, so that nobody takes the slot the next one has not left yet.
     for appointment in sorted(told, key=lambda one: one.starts_at, reverse=shift > timedelta()):
         starts_at, ends_at = appointment.starts_at + shift, appointment.ends_at + shift
-        slot = Slot(opening.id, place.id, opening.adviser_id, appointment.mode, starts_at, ends_at)
+        slot = Slot(
+            opening.id,
+            place.id,
+            opening.adviser_id,
+            appointment.mode,
+            starts_at,
+            ends_at,
+            second_adviser_id=opening.second_adviser_id,
+        )
         try:
             if starts_at <= now or ends_at > until:
                 raise SlotTaken
@@ -437,7 +454,7 @@ async def _cancel_one(
     values = appointments.describe(appointment, now)
     await appointments.cancel(session, appointment, AppointmentState.CANCELLED_BY_STRUCTURE, now)
     appointment.marked_at, appointment.marked_by = now, adviser.id
-    say = Say(response, values, _buttons(next_ones, appointment.place.id))
+    say = Say(response, values, await _buttons(session, next_ones, appointment.place.id, now))
     await _tell(session, appointment, say, now, file=True)
 
 
