@@ -14,7 +14,7 @@ SERVICE := .venv/.installed
 RASA := nlu/.venv/.installed
 RUN := .venv/bin
 
-.PHONY: demo test check browser install train nlu-report nlu-table bench clean
+.PHONY: demo test check browser install train nlu-report nlu-table bench bench-booking clean
 
 demo: install
 	@$(RUN)/promeneurs demo
@@ -44,12 +44,15 @@ nlu-report: install # per intent, confusions, calibration, in reports/nlu/
 		--model $$($(RUN)/python -c "from pathlib import Path; from bot import training; print(training.model_path(Path('var')))")
 	@test -f reports/nlu/pipelines.md || $(MAKE) nlu-table
 
-nlu-table: install # the pipelines compared, in reports/nlu/pipelines.md
+nlu-table: install # the pipelines compared, in reports/nlu/pipelines.md; an hour or more, for DIET
 	PYTHONPATH=. OMP_NUM_THREADS=1 nlu/.venv/bin/python -W ignore -m nlu.table
 
 bench: install
 	$(RUN)/promeneurs train
 	$(RUN)/python -m bench
+
+bench-booking: install # races and free slots; ROUNDS=10000 for all of them
+	$(RUN)/python -m bench.booking --rounds $(or $(ROUNDS),1000)
 
 clean:
 	rm -rf .venv nlu/.venv $(UV_HOME) var reports

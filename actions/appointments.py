@@ -15,7 +15,7 @@ from actions.turn_action import TurnAction
 from bot.domain import delays
 from bot.domain.conversations import Say
 from bot.errors import NoAppointment
-from bot.services import answers, appointments, booking, buttons
+from bot.services import answers, appointments, booking, buttons, workshops
 from bot.storage.tables import Conversation, Turn
 
 STEP = "booking_done"
@@ -66,7 +66,7 @@ class ValidateBookingForm(TurnAction):
         draft = await booking.open_draft(session, conversation, now)
         if draft is None:
             return await booking.start(session, conversation, text, now)
-        if intent in LEAVING:
+        if intent in LEAVING and not booking.asks_for_others(draft, text):
             return await booking.leave(session, conversation, now)
         affirms = {"affirm": True, "deny": False}.get(intent)
         said = None
@@ -106,7 +106,13 @@ class TellAppointment(TurnAction):
     async def act(
         self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
     ) -> list[Say]:
-        return await appointments.tell(session, conversation, now)
+        groups = await workshops.mine(session, conversation, now)
+        try:
+            return [*await appointments.tell(session, conversation, now), *groups]
+        except NoAppointment:
+            if groups:
+                return groups
+            raise
 
 
 class ConfirmAttendance(TurnAction):

@@ -23,6 +23,7 @@ from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
 from bot import texts, training
+from bot.assistant.encoder import SentenceEncoder
 from bot.assistant.rasa import RasaAssistant, for_rasa
 from bot.channels.telegram import profile
 from bot.channels.telegram.intake import KINDS, REFUSED_TOKEN, Polling
@@ -238,11 +239,13 @@ async def _web_and_worker(settings: Settings, messengers: Mapping[Channel, Messe
 
 
 async def _work(settings: Settings, extra: Mapping[Channel, Messenger], *, with_web: bool) -> None:
+    encoder = SentenceEncoder()
+    encoder.read_now("bonjour")
     settle()
     database = Database(settings.database_url)
     assistant = make_assistant(settings)
     async with _messengers(settings, database) as messengers:
-        parts = Worker(settings, database, assistant, {**messengers, **extra})
+        parts = Worker(settings, database, assistant, encoder, {**messengers, **extra})
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(parts.run())
@@ -556,6 +559,7 @@ def parse_lines(settings: Settings, source: TextIO, target: TextIO) -> None:
     assert process.stdin is not None
     assert process.stdout is not None
     now = settings.clock.now()
+    encoder = SentenceEncoder()
     try:
         for line in source:
             # Bytes that are not UTF-8 come in as halves of pairs, which nothing can write.
@@ -563,7 +567,7 @@ def parse_lines(settings: Settings, source: TextIO, target: TextIO) -> None:
             process.stdin.write(json.dumps(for_rasa(text)) + "\n")
             process.stdin.flush()
             said = json.loads(process.stdout.readline())
-            reading = safety.check(text)
+            reading = safety.check(text, meanings=encoder.read_now(text))
             target.write(
                 json.dumps(
                     {

@@ -22,6 +22,7 @@ WHAT_COUNTS = (
     "data/rules/*.yml",
     "data/stories/*.yml",
     "nlu/components/*.py",
+    "nlu/encoder.py",
     "nlu/langue/*",
     "nlu/uv.lock",
 )

@@ -14,7 +14,7 @@ from bot.clock import Clock
 from bot.domain.people import Channel
 from bot.scheduler import start_ticks
 from bot.services import delivery, turns
-from bot.services.ports import Assistant, Messenger
+from bot.services.ports import Assistant, Encoder, Messenger
 from bot.settings import Settings
 from bot.storage.database import Database
 
@@ -48,11 +48,13 @@ class Worker:
         settings: Settings,
         database: Database,
         assistant: Assistant,
+        encoder: Encoder,
         messengers: Mapping[Channel, Messenger],
     ) -> None:
         self.clock: Clock = settings.clock
         self.database = database
         self.assistant = assistant
+        self.encoder = encoder
         self.messengers = messengers
         self.settings = settings
         self.lease = timedelta(seconds=settings.lease_seconds)
@@ -92,7 +94,7 @@ class Worker:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _take_turn(self) -> bool:
-        done = await turns.take_turn(self.database, self.assistant, away.answer, self.clock, self.pace)
+        done = await turns.take_turn(self.database, self.assistant, away.answer, self.encoder, self.clock, self.pace)
         if done:
             self.outbox_bell.ring()
         return done

@@ -19,7 +19,7 @@ from bot.domain.appointments import AppointmentState
 from bot.domain.calendar import PARIS
 from bot.domain.handoffs import OPEN_STATES
 from bot.errors import AlreadyTaken
-from bot.services import alerts, appointments, bus, handoffs, openings, workshops
+from bot.services import alerts, appointments, bus, handoffs, openings, partners, workshops
 from bot.storage.tables import (
     Adviser,
     Alert,
@@ -35,6 +35,7 @@ from bot.storage.tables import (
     Nudge,
     Opening,
     Person,
+    Place,
     Registration,
     SourceTouch,
     WebSession,
@@ -45,6 +46,7 @@ from tests.visitor import Visitor
 from tests.world import RasaProcess, Service
 
 ON_THE_SITE = " sur le site"
+PARTNER = "anne"
 ADVISERS = ("karim", "sandra", "nadia", "claire")
 MARKS = {
     "présent": AppointmentState.PRESENT,
@@ -63,6 +65,7 @@ class Scene:
         self.people: dict[str, User | Visitor] = {}
         self.seen: dict[str, int] = {}
         self.phones: dict[str, User] = {}
+        self.codes: dict[str, str] = {}
         self.speaker = ""
         self.line = ""
         self.took = 0.0
@@ -91,6 +94,8 @@ class Scene:
             await self._rasa(what)
         elif who == "then":
             await self._facts(what)
+        elif who == PARTNER:
+            await self._write(lambda session: self._partner_books(session, what))
         elif who in ADVISERS:
             await self._adviser(who, what)
         elif who.startswith("phone of "):
@@ -178,6 +183,8 @@ class Scene:
 
     def _start_code(self, name: str) -> str:
         """What follows ?start= in the last link to Telegram on someone's page."""
+        if name in self.codes:
+            return self.codes[name]
         visitor = self.people[name]
         links = [
             data for message in visitor.received for _, data in message.buttons if data.startswith("https://t.me/")
@@ -279,6 +286,16 @@ class Scene:
         slot = next(slot for slot in slots if slot.starts_at == at)
         await appointments.move_by_structure(session, appointment, slot, adviser, now)
 
+    async def _partner_books(self, session: AsyncSession, what: dict[str, str]) -> None:
+        """Anne, of a town hall, books for someone; the code of their link is kept."""
+        sandra, now = await self._adviser_row(session, "sandra"), self.service.clock.now()
+        partner = await partners.create(session, sandra.structure, "Anne", "la mairie de Fameck")
+        place = (await session.scalars(select(Place).where(Place.slug == what["at"]))).one()
+        free = await openings.free_slots(session, sandra.structure.territory_id, now, place_id=place.id)
+        slot = next(slot for slot in free if slot.starts_at == moment(what["when"]))
+        booked = await partners.book(session, partner, slot, what["books for"], now, agreed=True)
+        self.codes[PARTNER] = booked.code
+
     async def _moves_bus(self, session: AsyncSession, adviser: Adviser, hours: str, now: datetime) -> None:
         """Another hour, the same day: "15:00-17:00"."""
         opening = await self._opening(session)
@@ -341,6 +358,7 @@ class Scene:
             "at": f"{row.starts_at.astimezone(PARIS):%Y-%m-%dT%H:%M}",
             "place": row.place.slug,
             "mode": row.mode.value,
+            "reason": row.reason,
             "coming": row.said_coming_at is not None,
             "late": row.late_minutes,
             "sequence": row.sequence,

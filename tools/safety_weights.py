@@ -1,11 +1,12 @@
-"""Learn bot/domain/safety/weights.tsv from data/safety and data/nlu, and say how good it is.
+"""Learn what the classifier of danger knows from data/safety and data/nlu, and say how good it is.
 
     nlu/.venv/bin/python tools/safety_weights.py
 
-Run by hand after a change to the lines, the families or the features; it takes about a minute and gives the same file
-for the same lines. It runs in Rasa's environment, which has scikit-learn; the service reads the file with the standard
-library. Thresholds are chosen on lines left out of the learning, a fifth at a time. Never learnt from:
-data/safety/dev.tsv, which the rules were last corrected on, and tests/domain/safety_heldout.tsv.
+Writes weights.tsv (what words say) and meanings.npz (what the encoder's vectors say beside them) in bot/domain/safety.
+Run by hand after a change to the lines, the families or the features; the same lines give the same files. It takes two
+minutes once the encoder has read the lines, which it remembers in var/. It runs in Rasa's environment, which has
+scikit-learn. Thresholds are chosen on lines left out of the learning with all that look like them. Never learnt from:
+data/safety/sight.tsv and tests/domain/safety_heldout.tsv.
 """
 
 import csv
@@ -17,7 +18,11 @@ from pathlib import Path
 
 import numpy as np
 import yaml
-from scipy.sparse import csr_matrix
+from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.lapack import spotri
+from scipy.sparse import csr_matrix, vstack
+from scipy.sparse.csgraph import connected_components
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 ROOT = Path(__file__).parent.parent
@@ -27,19 +32,26 @@ from bot.domain.safety import Kind  # noqa: E402
 from bot.domain.safety.check import readable_form  # noqa: E402
 from bot.domain.safety.classifier import SHORT  # noqa: E402
 from bot.domain.safety.features import pairs, pieces, words_of  # noqa: E402
+from bot.domain.safety.meaning import directions  # noqa: E402
+from nlu import encoder  # noqa: E402
+from nlu.langue import normalise  # noqa: E402
 
 SAFETY = ROOT / "bot" / "domain" / "safety"
-LINES = [ROOT / "data" / "safety" / name for name in ("rules.tsv", "train.tsv")]
-TARGET = SAFETY / "weights.tsv"
+LINES = [ROOT / "data" / "safety" / name for name in ("rules.tsv", "train.tsv", "train2.tsv", "dev.tsv")]
+WORDS, MEANINGS = SAFETY / "weights.tsv", SAFETY / "meanings.npz"
+READ_BEFORE = ROOT / "var" / "safety_vectors.npz"
 # Intents whose sentences may hold distress: they are no example of an ordinary message.
 SAD_INTENTS = {"need_wellbeing", "need_addiction", "insult"}
 SCALES = {"=": 1.0, "+": 2.0, "piece": 0.5, "pair": 1.5}
 FOLDS = 5
 STRENGTH = 20
-FALSE_ALARMS = 0.03  # of figures of speech and quotes, all chosen because they look like danger
-ORDINARY_ALARMS = 0.003  # of ordinary messages
+FALSE_ALARMS = 0.05  # of figures of speech and quotes, all chosen because they look like danger
+ORDINARY_ALARMS = 0.005  # of ordinary messages
 TOO_GRAVE = 0.05  # of lines of the level high
-SMALLEST = 0.05  # a smaller weight is not written
+ALIKE = 0.65  # the cosine of letters above which two lines are left out together
+CHAIN = 400  # lines; a longer chain of look-alikes is left out one by one
+DIRECTIONS, WIDTH, RIDGE, WORDS_BESIDE = 128, 3.0, 0.2, 0.04
+SMALLEST = 0.06  # a smaller weight is not written
 
 Line = tuple[str, str, str]
 
@@ -94,18 +106,88 @@ def learn(rows: list[dict], lines: list[Line], wanted: list, strength: float) ->
     return model.fit(matrix(rows, vocabulary), wanted, sample_weight=[weight(line) for line in lines]), vocabulary
 
 
-def left_out(rows: list[dict], lines: list[Line], wanted: list) -> np.ndarray:
-    """The score of each line by a model that has not seen it."""
-    order = np.random.RandomState(0).permutation(len(lines))
+def alike(texts: list[str]) -> np.ndarray:
+    """The number of the group each text is of: the texts whose letters are nearly the same."""
+    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 4), sublinear_tf=True, dtype=np.float32)
+    known = letters.fit_transform([readable_form(text) for text in texts])
+    parts = []
+    for begin in range(0, len(texts), 2000):
+        near = known[begin : begin + 2000] @ known.T
+        near.data[near.data < ALIKE] = 0
+        near.eliminate_zeros()
+        parts.append(near)
+    return connected_components(vstack(parts))[1]
+
+
+def left_out(rows: list[dict], lines: list[Line], wanted: list, groups: np.ndarray) -> np.ndarray:
+    """The score of each line by a model that has not seen it, nor what looks like it."""
+    folds = np.random.RandomState(0).randint(FOLDS, size=groups.max() + 1)[groups]
     scores = np.zeros(len(lines))
     for fold in range(FOLDS):
-        out = order[fold::FOLDS]
-        kept = np.sort(np.setdiff1d(order, out))
+        out, kept = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
         model, vocabulary = learn(
             [rows[i] for i in kept], [lines[i] for i in kept], [wanted[i] for i in kept], STRENGTH
         )
         scores[out] = model.decision_function(matrix([rows[i] for i in out], vocabulary))
     return scores
+
+
+def read(texts: list[str]) -> np.ndarray:
+    """The encoder's vector of each text; those it read before are remembered."""
+    known: dict = {}
+    if READ_BEFORE.exists():
+        with np.load(READ_BEFORE, allow_pickle=True) as file:
+            known = dict(zip(file["texts"], file["vectors"], strict=True))
+    parts = [normalise(text).text[: encoder.CHARACTERS] for text in texts]
+    unread = sorted(set(parts) - known.keys(), key=len)
+    for begin in range(0, len(unread), 64):
+        some = unread[begin : begin + 64]
+        known |= zip(some, encoder.vectors(some), strict=True)
+        print(f"\r{begin + len(some)} of {len(unread)} texts read", end="", flush=True)
+    READ_BEFORE.parent.mkdir(exist_ok=True)
+    np.savez(READ_BEFORE, texts=np.array(list(known), dtype=object), vectors=np.vstack(list(known.values())))
+    return np.vstack([known[part] for part in parts])
+
+
+class Kernels:
+    """Kernel ridge regression on vectors: how each line speaks for each of the columns of `wanted`."""
+
+    def __init__(self, vectors: np.ndarray, wanted: np.ndarray, weights: np.ndarray, groups: np.ndarray) -> None:
+        self.mean, scale = vectors.mean(axis=0), vectors.std(axis=0) + 1e-6
+        _, axes = np.linalg.eigh(np.cov((vectors - self.mean) / scale, rowvar=False))
+        self.turn = (axes[:, -DIRECTIONS:] / scale[:, np.newaxis]).astype(np.float32)
+        self.lines = directions(vectors, self.mean, self.turn)
+        near = np.empty((len(vectors), len(vectors)), dtype=np.float32)
+        for begin in range(0, len(vectors), 1000):
+            near[begin : begin + 1000] = self._nearness(self.lines[begin : begin + 1000])
+        near.flat[:: len(near) + 1] += RIDGE / weights
+        factor = cho_factor(near.T, overwrite_a=True, check_finite=False)
+        self.says = cho_solve(factor, wanted, check_finite=False)
+        inverse, failed = spotri(factor[0], lower=factor[1], overwrite_c=True)
+        assert not failed, "a matrix that was factored is inverted"
+        # What a regression that has not seen a line, nor its look-alikes, would have said of it: exact, not sampled.
+        self.left_out = wanted - self.says / inverse.diagonal()[:, np.newaxis]
+        half = np.tril if factor[1] else np.triu
+        for group in np.flatnonzero(np.bincount(groups) > 1):
+            members = np.flatnonzero(groups == group)
+            if len(members) <= CHAIN:
+                block = half(inverse[np.ix_(members, members)])
+                block += block.T - np.diag(block.diagonal())
+                self.left_out[members] = wanted[members] - np.linalg.solve(block, self.says[members])
+
+    def _nearness(self, turned: np.ndarray) -> np.ndarray:
+        return np.exp(WIDTH * (turned @ self.lines.T - 1))
+
+    def write(self, thresholds: list[float]) -> None:
+        step = float(np.abs(self.lines).max() / 127)  # eight bits a number; no decision changes
+        np.savez_compressed(
+            MEANINGS,
+            mean=self.mean.astype(np.float32),
+            turn=self.turn.astype(np.float16),
+            lines=np.round(self.lines / step).astype(np.int8),
+            says=self.says.astype(np.float16),
+            numbers=np.array([WIDTH, WORDS_BESIDE, step, *thresholds]),
+        )
 
 
 def fingerprint() -> str:
@@ -124,21 +206,42 @@ def main() -> None:
     danger = [level in ("high", "critical") for _, level, _ in everything]
     critical = [level == "critical" for _, level, _ in everything]
 
-    scores = left_out(rows, everything, danger)
-    grave = left_out(rows, everything, critical)
+    kinds = list(Kind)
+    first_kind = [kind.split(",")[0] for _, _, kind in everything]
+    groups = alike([text for text, _, _ in everything])
     harmless = np.array([level == "none" for _, level, _ in everything])
     usual = harmless & np.array([kind == "ordinary" for _, _, kind in everything])
+    figures = harmless & ~usual
     only_high = np.array([level == "high" for _, level, _ in everything])
 
     def threshold(of: np.ndarray) -> float:
-        figures = np.quantile(of[harmless & ~usual], 1 - FALSE_ALARMS)
-        return float(max(figures, np.quantile(of[usual], 1 - ORDINARY_ALARMS)))
+        return float(max(np.quantile(of[figures], 1 - FALSE_ALARMS), np.quantile(of[usual], 1 - ORDINARY_ALARMS)))
 
-    thresholds = [threshold(scores), threshold(grave), float(np.quantile(grave[only_high], 1 - TOO_GRAVE))]
-    print(f"{len(lines)} lines and {len(others)} ordinary ones; the classifier alone, on lines left out:")
-    print(f"  danger seen {np.mean(scores[danger] >= thresholds[0]):.3f}")
-    print(f"  danger to life seen as such, when danger is known {np.mean(grave[critical] >= thresholds[2]):.3f}")
-    print(f"  thresholds {', '.join(f'{one:.2f}' for one in thresholds)}")
+    def chosen(scores: np.ndarray, grave: np.ndarray) -> list[float]:
+        found = [threshold(scores), threshold(grave)]
+        found.append(float(np.quantile(grave[only_high], 1 - TOO_GRAVE)))
+        print(f"  danger seen {np.mean(scores[danger] >= found[0]):.3f}")
+        print(f"  danger to life seen as such, when danger is known {np.mean(grave[critical] >= found[2]):.3f}")
+        return found
+
+    print(f"{len(lines)} lines and {len(others)} ordinary ones; the words alone, on lines left out:")
+    by_words = np.stack([left_out(rows, everything, one, groups) for one in (danger, critical)], axis=1)
+    thresholds = chosen(by_words[:, 0], by_words[:, 1])
+
+    vectors = read([text for text, _, _ in everything])
+    columns = [
+        danger,
+        critical,
+        *([d and kind == one for d, kind in zip(danger, first_kind, strict=True)] for one in kinds),
+    ]
+    wanted = np.array(columns, dtype=np.float32).T
+    kernels = Kernels(vectors, wanted, np.array([weight(line) for line in everything]), groups)
+    blend = kernels.left_out[:, :2] + WORDS_BESIDE * by_words
+    print("words and meanings:")
+    kernels.write(chosen(blend[:, 0], blend[:, 1]))
+    right = kernels.left_out[:, 2:].argmax(axis=1) == wanted[:, 2:].argmax(axis=1)
+    print(f"  the kind is right {np.mean(right[danger]):.3f}")
+    print(f"  {MEANINGS.stat().st_size / 1e6:.2f} MB")
 
     both = {}
     biases = []
@@ -146,12 +249,11 @@ def main() -> None:
         model, vocabulary = learn(rows, everything, wanted, STRENGTH)
         both[len(biases)] = dict(zip(vocabulary, model.coef_[0], strict=True))
         biases.append(model.intercept_[0])
-    kinds = list(Kind)
     told = [i for i, (_, level, kind) in enumerate(everything) if danger[i] and kind]
     model, vocabulary = learn(
         [rows[i] for i in told],
         [everything[i] for i in told],
-        [kinds.index(Kind(everything[i][2].split(",")[0])) for i in told],
+        [kinds.index(Kind(first_kind[i])) for i in told],
         5,
     )
     of_kind = dict(zip(vocabulary, model.coef_.T, strict=True))
@@ -172,8 +274,8 @@ def main() -> None:
         values = pair if by_kind is None or np.abs(by_kind).max() * scale < 0.3 else [*pair, *(by_kind * scale)]
         if max(map(abs, pair)) >= SMALLEST or len(values) > 2:
             out.append(f"{feature}\t{thousandths(values)}")
-    TARGET.write_text("\n".join(out) + "\n", encoding="utf-8")
-    print(f"{len(out) - 4} weights, {TARGET.stat().st_size / 1e6:.2f} MB")
+    WORDS.write_text("\n".join(out) + "\n", encoding="utf-8")
+    print(f"{len(out) - 4} weights, {WORDS.stat().st_size / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from bot.domain import wants
 from bot.domain.conversations import MAX_TO_ASSISTANT, Say
 from bot.errors import AssistantAway
 from bot.services.ports import Question
+from nlu.encoder import METADATA, packed
 
 log = structlog.get_logger(__name__)
 
@@ -159,10 +160,17 @@ class RasaAssistant:
             data={
                 "sender": question.key,
                 "message": message,
-                "metadata": {"turn": question.turn_id, "part": number},
+                "metadata": {"turn": question.turn_id, "part": number} | _vector(question, message),
             },
         )
         return [say for message in messages for say in _says(message)]
+
+
+def _vector(question: Question, message: str) -> dict[str, str]:
+    """What the encoder made of the whole text already; Rasa takes it out before it keeps the message."""
+    if question.meaning is None or message != for_rasa(question.text):
+        return {}
+    return {METADATA: packed(question.meaning.vector)}
 
 
 def for_rasa(text: str) -> str:

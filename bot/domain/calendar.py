@@ -6,7 +6,7 @@ Every moment is an aware datetime; opening hours are read on the clock of Paris,
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from holidays import HolidayBase, country_holidays
@@ -68,6 +68,7 @@ def in_paris(at: datetime) -> datetime:
     return at.astimezone(PARIS)
 
 
+@lru_cache(maxsize=4096)
 def is_holiday(day: date, regime: str | None) -> bool:
     """Whether `day` is a public holiday; `regime` is one of REGIMES, None being the country's.
 

@@ -117,6 +117,8 @@ class Bubble:
 MAX_TEXT = 4096
 MAX_BUTTON = 26
 MAX_TO_ASSISTANT = 200
+# Beyond that a robot that reads 200 characters would answer beside the point: a human is asked.
+LONG = 1000
 # A turn that a crash or a time-out left gets a fresh key; so does one subject after another, since a long
 # Rasa session slows down (22 to 125 ms after 300 messages, measured).
 MAX_TURNS_PER_KEY = 40

@@ -95,13 +95,19 @@ def starts(pattern: Pattern, day: date, minutes: int, away: Iterable[Away] = ())
     Each span is cut from its beginning. Where the clock changes, a span lasts as long as it really does.
     """
     length = minutes // SLICE_MINUTES
-    closed = [(slice_at(day, start), slice_at(day, end)) for start, end in _closed(day, away)]
-    return [
-        start
-        for opens, closes in pattern.spans
-        for start in range(slice_at(day, opens), slice_at(day, closes) - length + 1, length)
-        if not any(start < until and since < start + length for since, until in closed)
-    ]
+    found = [start for opens, closes in pattern.spans for start in _cut(day, opens, closes, length)]
+    for one in away:
+        hours = one.hours_on(day)
+        if hours is not None:
+            since, until = (slice_at(day, minute) for minute in hours)
+            found = [start for start in found if until <= start or start + length <= since]
+    return found
+
+
+@lru_cache(maxsize=8192)
+def _cut(day: date, opens: int, closes: int, length: int) -> range:
+    """Where the slots of a span begin. Kept, for most openings share their hours."""
+    return range(slice_at(day, opens), slice_at(day, closes) - length + 1, length)
 
 
 def slots(pattern: Pattern, day: date, minutes: int, away: Iterable[Away] = ()) -> list[tuple[datetime, datetime]]:
@@ -136,10 +142,6 @@ def _steady_offset(day: date) -> int | None:
 
 def _clock(minute: int) -> time:
     return time(minute % DAY_MINUTES // 60, minute % 60)
-
-
-def _closed(day: date, away: Iterable[Away]) -> list[tuple[int, int]]:
-    return [hours for one in away if (hours := one.hours_on(day)) is not None]
 
 
 def _weeks_between(first: date, day: date) -> int:

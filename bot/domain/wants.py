@@ -10,8 +10,8 @@ JOINT = re.compile(
     re.IGNORECASE,
 )
 MAX_PIECES = 4
-# Each piece surer than this: on messages of one want, one in three hundred is then cut (decision 0014).
-SURE = 0.6
+# How sure each piece must be: of messages of one want, one in two hundred is then cut (decision 0014).
+SURE = 0.7
 # Two meanings are worth asking about when, together, they are more likely than all the others.
 LIKELY_TOGETHER = 0.5
 # Beside a want, they call for no answer of their own.
@@ -43,6 +43,7 @@ APPOINTMENT = frozenset(
     )
 )
 PERSON = frozenset(("ask_for_someone_else", "ask_my_adviser", "request_callback", "request_human"))
+DATA = frozenset(("ask_my_data", "erase_my_data"))
 # These end with a question of their own: it is the last thing said.
 ASKING_LAST = frozenset(("book_appointment", "move_appointment"))
 
@@ -73,7 +74,7 @@ def two_wants(read: Sequence[tuple[str, str, float]], *, booking: bool) -> list[
 
 def _one_story(intents: Iterable[str]) -> bool:
     """Whether they are two ways to say one thing: "je peux pas venir, mets-moi jeudi" is a move."""
-    return any(family.issuperset(intents) for family in (APPOINTMENT, PERSON))
+    return any(family.issuperset(intents) for family in (APPOINTMENT, PERSON, DATA))
 
 
 def close_meanings(ranking: Sequence[tuple[str, float]]) -> tuple[str, str] | None:

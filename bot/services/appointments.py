@@ -263,7 +263,9 @@ async def all_upcoming(session: AsyncSession, conversation: Conversation, now: d
 
 
 async def cancel(session: AsyncSession, appointment: Appointment, by: AppointmentState, now: datetime) -> Appointment:
-    """Cancel an appointment and free its slot at once: who is in line for it is offered it.
+    """Cancel an appointment and free its slot at once.
+
+    What a young person gives up is offered to who is in line; what a structure cancels, it cannot keep.
 
     Raises:
         NothingToDo: it is not to come any more.
@@ -279,9 +281,9 @@ async def cancel(session: AsyncSession, appointment: Appointment, by: Appointmen
     await session.flush()
     if by is AppointmentState.CANCELLED_BY_YOUNG:
         await waiting.leave(session, appointment.person_id, now, reason=appointment.reason)
-    await waiting.offer_freed(
-        session, appointment.structure_id, appointment.opening_id, appointment.starts_at, appointment.ends_at, now
-    )
+        await waiting.offer_freed(
+            session, appointment.structure_id, appointment.opening_id, appointment.starts_at, appointment.ends_at, now
+        )
     return appointment
 
 

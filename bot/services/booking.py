@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import dates, replies
 from bot.domain.appointments import DraftState, Mode, Slot, pick_three
-from bot.domain.calendar import DAYS, MONTHS, day_bounds, in_paris, say_time
+from bot.domain.calendar import DAYS, MONTHS, day_bounds, in_paris, say_day, say_time
 from bot.domain.communes import Commune
 from bot.domain.conversations import Button, Say, first_that_fits
 from bot.domain.handoffs import HandoffReason
@@ -257,6 +257,11 @@ async def _meet_at(
     return await _go_on(session, conversation, draft, Heard(places=heard.places), now)
 
 
+def asks_for_others(draft: BookingDraft, text: str) -> bool:
+    """Whether a text asks for other slots than those proposed: "plus tard" is not a way to leave."""
+    return bool(draft.offered) and _towards(text) is not None
+
+
 def _towards(text: str) -> Towards | None:
     """The other proposals a text asks for; None if it asks for none."""
     asked = (
@@ -322,6 +327,9 @@ async def press(
     if verb == "near":
         return await _near(session, conversation, arguments[0], now)
     if verb == "reason":
+        offered = await reasons.bookable(session, conversation.structure_id, BookableBy.YOUNG)
+        if arguments[0] not in {one.slug for one in offered}:
+            raise ValueError(arguments[0])
         return await _on_open(session, conversation, Heard(reason=arguments[0]), now)
     if verb == "anywhere":
         return await _on_open(session, conversation, Heard(anywhere=True), now)
@@ -490,7 +498,7 @@ async def _go_on(
     if taken is not None:
         await _leave(session, draft)
         return [*says, taken]
-    says += await _fit_mode(session, conversation, draft)
+    says += await _fit_mode(session, conversation, draft, now)
     chosen = _chosen(draft)
     if chosen is not None:
         return [*says, await _ask_confirmation(session, draft, chosen)]
@@ -574,7 +582,7 @@ async def _ask_place(
     if not listed:
         return await handoffs.ask_and_say(session, conversation, HandoffReason.NO_SLOT, now)
     buttons = [places.button_of(place, f"place:{place.id}") for place in listed[: places.MAX_PLACES]]
-    if not among and await openings.offers(session, conversation.structure.territory_id, Mode.OUTSIDE):
+    if not among and await openings.offers(session, conversation.structure.territory_id, Mode.OUTSIDE, now):
         buttons.append(Button("Qu'on vienne vers moi", f"mode:{Mode.OUTSIDE.value}"))
     return [Say("utter_booking_ask_place", {}, tuple(buttons))]
 
@@ -615,12 +623,12 @@ async def _taken_for(
     return Say(AlreadyBooked.response, appointments.describe(appointment, now))
 
 
-async def _fit_mode(session: AsyncSession, conversation: Conversation, draft: BookingDraft) -> list[Say]:
+async def _fit_mode(session: AsyncSession, conversation: Conversation, draft: BookingDraft, now: datetime) -> list[Say]:
     """Leave a way of meeting that the reason or the territory does not offer, and say so."""
     if draft.mode is None:
         return []
     if not await openings.offers(
-        session, conversation.structure.territory_id, draft.mode, draft.reason or FIRST_MEETING
+        session, conversation.structure.territory_id, draft.mode, now, draft.reason or FIRST_MEETING
     ):
         said = Say("utter_booking_not_that_way", {"mode": draft.mode.label})
         draft.mode = None
@@ -672,11 +680,17 @@ async def _propose(
     if asked:
         picked = pick_three(in_hours, wanted)
         exact = [slot for slot in picked if len(picked) == 1 or _is_exactly(slot, wanted)]
+        on_the_hour = [slot for slot in asked if _begins_on(slot, draft.hours)]
+        exact = on_the_hour if len(on_the_hour) == 1 else exact
         if exact and wanted and towards is Towards.AGAIN:
             draft.offered = [openings.slot_json(slot) for slot in picked]
             draft.seen = [*draft.seen, *(slot.starts_at.isoformat() for slot in picked)]
             return await _choose(session, conversation, draft, exact[0], now)
         return await _show(session, draft, picked, [])
+    if wanted and min(start for start, _ in wanted) > slots[-1].starts_at:
+        last = in_paris(slots[-1].starts_at)
+        values = {"day": say_day(last.date(), in_paris(now).date())}
+        return await _show(session, draft, pick_three(slots, []), [Say("utter_booking_too_far", values)])
     picked = pick_three(slots, wanted)
     near = await _elsewhere_then(session, conversation, draft, now, wanted)
     if near is not None:
@@ -772,6 +786,12 @@ async def _let_go(session: AsyncSession, draft: BookingDraft) -> None:
 def _is_exactly(slot: Slot, wanted: list[tuple[datetime, datetime]]) -> bool:
     """Whether one hour was asked for, and the slot begins on it."""
     return len(wanted) == 1 and slot.starts_at == wanted[0][0] and wanted[0][1] - wanted[0][0] <= ONE_HOUR
+
+
+def _begins_on(slot: Slot, hours: Sequence[Sequence[int]]) -> bool:
+    """Whether one hour was said of the days asked for ("14h"), and the slot begins on it."""
+    local = in_paris(slot.starts_at)
+    return len(hours) == 1 and hours[0][1] - hours[0][0] <= 60 and local.hour * 60 + local.minute == hours[0][0]
 
 
 async def _choose(

@@ -6,7 +6,7 @@ Nothing here is a message's text: it is read in the conversation.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
@@ -163,6 +163,12 @@ def who(conversation: Conversation) -> Who:
     commune = communes.by_insee(conversation.commune).name if conversation.commune else ""
     identity = conversation.identity
     return Who(conversation.id, identity.person_id, commune, identity.channel)
+
+
+def who_for(structure_id: str, conversation: Conversation) -> Who:
+    """The same, without the way to a conversation that is another structure's."""
+    named = who(conversation)
+    return named if conversation.structure_id == structure_id else replace(named, conversation_id=0)
 
 
 async def open_alerts(session: AsyncSession, structure: Structure, now: datetime) -> tuple[OpenAlert, ...]:
@@ -370,13 +376,10 @@ async def show(
     shown = []
     for row in rows:
         conversation = conversations[row.conversation_id]
-        named = who(conversation)
-        if conversation.structure_id != structure.id:
-            named = Who(0, named.number, named.commune, named.channel)
         shown.append(
             Entry(
                 row,
-                named,
+                who_for(structure.id, conversation),
                 first_name=partners.get(row.id, "") if row.structure_id == structure.id else "",
                 reason=names.get((row.structure_id, row.reason), ""),
                 ours=row.structure_id == structure.id,

@@ -28,7 +28,7 @@ async def store(session: AsyncSession, channel: Channel, update_id: int, incomin
 
     What may be danger is marked here, so that after an outage it is answered before the rest.
     """
-    urgent = incoming.kind is IncomingKind.TEXT and safety.check(incoming.text).level >= safety.Level.HIGH
+    urgent = incoming.kind is IncomingKind.TEXT and safety.by_rules(incoming.text).level >= safety.Level.HIGH
     await _note(session, channel, incoming.address)
     return await insert_new(
         session,

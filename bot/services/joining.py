@@ -112,7 +112,7 @@ async def make_one(session: AsyncSession, origin: Conversation, here: Conversati
         if theirs and not mine:
             first, second = second, first
         await _give_appointments(session, second, first)
-        await workshops.give(session, second.id, first.id)
+        await workshops.give(session, second.id, first.id, here)
         identities = await session.scalars(select(ChannelIdentity).where(ChannelIdentity.person_id == second.id))
         for identity in identities.all():
             identity.person_before_id = identity.person_before_id or second.id

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, or_, select, true
+from sqlalchemy import Row, String, cast, delete, func, literal, or_, select, true
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.appointments import HOLD, Mode, Slot, slices
 from bot.domain.calendar import in_paris, is_holiday
-from bot.domain.openings import SLICE_MINUTES, Away, Pattern, instant, slice_at, slots, starts
+from bot.domain.openings import DAY_MINUTES, SLICE_MINUTES, Away, Pattern, instant, slice_at, slots, starts
 from bot.domain.reasons import FIRST_MEETING, BookableBy
 from bot.errors import SlotGone, SlotTaken
 from bot.storage.tables import (
@@ -31,48 +31,43 @@ from bot.storage.tables import (
 
 # No appointment is longer (territory files and forms refuse it), so none that began earlier is still under way.
 LONGEST_RUN = 480 // SLICE_MINUTES
+TWO_DAYS = (1 << 2 * DAY_MINUTES // SLICE_MINUTES) - 1
 # An adviser is not held to a reason's longest notice.
 ADVISER_SEES = timedelta(days=366)
 
+# Read as plain rows: objects of the session would take longer than all the rest.
+_opening, _place, _structure = Opening.__table__.c, Place.__table__.c, Structure.__table__.c
+_reason, _slice = Reason.__table__.c, SlotSlice.__table__.c
 OPENINGS = (
     select(
-        Opening.id,
-        Opening.place_id,
-        Opening.adviser_id,
-        Opening.second_adviser_id,
-        Opening.weekday,
-        Opening.on_date,
-        Opening.first_date,
-        Opening.last_date,
-        Opening.every_weeks,
-        Opening.nth,
-        Opening.start_minute,
-        Opening.end_minute,
-        Opening.break_start_minute,
-        Opening.break_end_minute,
-        Opening.slot_minutes,
-        Opening.seats,
-        Opening.modes,
-        Opening.reasons,
-        Place.structure_id,
-        Place.holidays,
-        TerritoryRow.subdiv,
-        Reason.slug.label("reason"),
-        Reason.minutes,
-        Reason.modes.label("reason_modes"),
-        Reason.shortest_notice_minutes,
-        Reason.longest_notice_days,
-        Reason.bookable_by,
+        _opening.id,
+        _opening.place_id,
+        _opening.adviser_id,
+        _opening.second_adviser_id,
+        _opening.weekday,
+        _opening.on_date,
+        _opening.first_date,
+        _opening.last_date,
+        _opening.every_weeks,
+        _opening.nth,
+        _opening.start_minute,
+        _opening.end_minute,
+        _opening.break_start_minute,
+        _opening.break_end_minute,
+        _opening.slot_minutes,
+        _opening.seats,
+        _opening.modes,
+        _opening.reasons,
+        _place.structure_id,
+        _place.holidays,
+        TerritoryRow.__table__.c.subdiv,
     )
-    .join(Place, Opening.place_id == Place.id)
-    .join(Structure, Place.structure_id == Structure.id)
-    .join(TerritoryRow, Structure.territory_id == TerritoryRow.id)
-    .join(Reason, Reason.structure_id == Structure.id)
-    .where(Opening.active, Reason.active)
+    .join_from(Opening.__table__, Place.__table__, _opening.place_id == _place.id)
+    .join(Structure.__table__, _place.structure_id == _structure.id)
+    .join(TerritoryRow.__table__, _structure.territory_id == TerritoryRow.__table__.c.id)
+    .where(_opening.active)
 )
 Found = Row[*tuple[Any, ...]]  # a row of OPENINGS
-
-
 Closed = dict[tuple[str, int | str | None], list[Away]]  # by ("adviser", id), ("place", id) or ("structure", id)
 
 
@@ -96,42 +91,110 @@ async def free_slots(
     """The slots that can be booked at `now` for a reason, in time order: open, not closed, not taken.
 
     They begin from `start` to just before `end`, and within the notices of the reason, to which an adviser is not
-    held. What the draft `draft_id` holds counts as free for it. Three queries, whatever there is.
+    held. What the draft `draft_id` holds counts as free for it. Four queries, whatever there is.
     """
     rows = await session.execute(
         OPENINGS.where(
-            Structure.territory_id == territory_id,
-            Reason.slug == reason,
-            Opening.place_id == place_id if place_id is not None else true(),
-            Opening.id.in_(opening_ids) if opening_ids is not None else true(),
+            _structure.territory_id == territory_id,
+            _opening.place_id == place_id if place_id is not None else true(),
+            _opening.id.in_(opening_ids) if opening_ids is not None else true(),
         )
     )
-    found = []
-    for row in rows:
-        shortest, longest = _notices(row, by)
-        span = max(now + shortest, start or now), min(now + longest, end or now + longest)
-        modes = _modes(row, by, mode)
-        if modes and span[0] < span[1]:
-            found.append((row, modes[0], span))
+    found = await _bookable(session, rows.all(), reason, by, mode, now)
+    for one in found:
+        one.first, one.last = max(one.first, start or one.first), min(one.last, end or one.last)
+    found = [one for one in found if one.first < one.last]
     if not found:
         return []
-    first, last = min(span[0] for _, _, span in found), max(span[1] for _, _, span in found)
+    first, last = min(one.first for one in found), max(one.last for one in found)
     closed = await _closed(session, in_paris(first).date(), in_paris(last).date())
     taken = await _taken(session, first, last, now, draft_id)
-    free = [
-        (number, row.id, seat, index)
-        for index, (row, _, span) in enumerate(found)
-        for number, seat in _free(row, span, closed, taken)
+    free = sorted(one for index, opening in enumerate(found) for one in _free(opening, index, closed, taken))
+    instants = {number: instant(number) for number in {one[0] for one in free}}
+    kept = [
+        (one.opening_id, one.place_id, one.adviser_id, one.modes[0], one.length, one.second_adviser_id) for one in found
     ]
-    free.sort()
-    instants = {number: instant(number) for number, *_ in free}
-    made = []
+    made, make = [], Slot._make
     for number, _, seat, index in free:
-        row, how, _ = found[index]
+        opening_id, at_place, adviser_id, how, length, second = kept[index]
         starts_at = instants[number]
-        ends_at = starts_at + timedelta(minutes=row.minutes or row.slot_minutes)
-        made.append(Slot(row.id, row.place_id, row.adviser_id, how, starts_at, ends_at, seat, row.second_adviser_id))
+        made.append(make((opening_id, at_place, adviser_id, how, starts_at, starts_at + length, seat, second)))
     return made
+
+
+@dataclass
+class Bookable:
+    """An opening, as it can be booked for a reason: in which modes, how long, from when to when."""
+
+    opening_id: int
+    place_id: int
+    structure_id: str
+    adviser_id: int | None
+    second_adviser_id: int | None
+    seats: int
+    pattern: Pattern
+    regime: str | None
+    modes: list[Mode]
+    minutes: int
+    first: datetime
+    last: datetime
+
+    @property
+    def length(self) -> timedelta:
+        return timedelta(minutes=self.minutes)
+
+    def away(self, closed: Closed) -> list[Away]:
+        """The absences that close it: its advisers', who receive together or not, its place's, its structure's."""
+        whose = (
+            ("adviser", self.adviser_id),
+            ("adviser", self.second_adviser_id),
+            ("place", self.place_id),
+            ("structure", self.structure_id),
+        )
+        return [away for who in whose if who[1] is not None for away in closed.get(who, ())]
+
+
+async def _bookable(
+    session: AsyncSession, rows: Sequence[Found], slug: str, by: BookableBy, mode: Mode | None, now: datetime
+) -> list[Bookable]:
+    """Those of the openings that may be booked for a reason, by someone, in a mode."""
+    asked = await session.execute(
+        select(Reason.__table__).where(
+            _reason.structure_id.in_({row.structure_id for row in rows}), _reason.slug == slug, _reason.active
+        )
+    )
+    reasons = {reason.structure_id: reason for reason in asked if by.value in reason.bookable_by}
+    found = []
+    for row in rows:
+        reason = reasons.get(row.structure_id)
+        if reason is None or (row.reasons and slug not in row.reasons):
+            continue
+        modes = [Mode(one) for one in row.modes if not reason.modes or one in reason.modes]
+        if mode is not None:
+            modes = [one for one in modes if one is mode]
+        if not modes:
+            continue
+        first, last = now, now + ADVISER_SEES
+        if by is not BookableBy.ADVISER:
+            first = now + timedelta(minutes=reason.shortest_notice_minutes)
+            last = now + timedelta(days=reason.longest_notice_days)
+        found.append(
+            Bookable(
+                row.id,
+                row.place_id,
+                row.structure_id,
+                row.adviser_id,
+                row.second_adviser_id,
+                row.seats,
+                pattern_of(row),
+                row.holidays or row.subdiv,
+                modes,
+                reason.minutes or row.slot_minutes,
+                first,
+                last,
+            )
+        )
+    return found
 
 
 @dataclass(frozen=True)
@@ -142,46 +205,38 @@ class Taken:
     masks: dict[str, int]
 
 
-def _free(row: Found, span: tuple[datetime, datetime], closed: Closed, taken: Taken) -> list[tuple[int, int]]:
-    """The (slice, seat) pairs of an opening that are free in a span: the first seat that is."""
-    pattern, minutes = pattern_of(row), row.minutes or row.slot_minutes
-    away = _away(row, closed)
-    regime = row.holidays or row.subdiv
-    resources = (
-        (f"adviser:{row.adviser_id}",)
-        if row.adviser_id is not None
-        else tuple(f"seat:{row.id}:{seat}" for seat in range(row.seats))
+def _free(one: Bookable, index: int, closed: Closed, taken: Taken) -> list[tuple[int, int, int, int]]:
+    """What is free of an opening, each on the first seat that is: (slice, opening, seat, `index`)."""
+    away = one.away(closed)
+    names = (
+        [f"adviser:{one.adviser_id}"]
+        if one.adviser_id is not None
+        else [f"seat:{one.opening_id}:{seat}" for seat in range(one.seats)]
     )
-    both = taken.masks.get(f"adviser:{row.second_adviser_id}", 0)
-    masks = [taken.masks.get(resource, 0) | both for resource in resources]
-    whole = (1 << minutes // SLICE_MINUTES) - 1
-    # A slot begins on a slice, so rounding up keeps what begins from the first moment on.
-    first, last = (-(-int(one.timestamp()) // (SLICE_MINUTES * 60)) for one in span)
+    both = taken.masks.get(f"adviser:{one.second_adviser_id}", 0)
+    masks = [taken.masks.get(name, 0) | both for name in names]
+    whole = (1 << one.minutes // SLICE_MINUTES) - 1
+    first, last = _rounded_up(one.first), _rounded_up(one.last)
     found = []
-    for day in pattern.days(in_paris(span[0]).date(), in_paris(span[1]).date()):
-        if is_holiday(day, regime):
+    for day in one.pattern.days(in_paris(one.first).date(), in_paris(one.last).date()):
+        if is_holiday(day, one.regime):
             continue
-        for start in starts(pattern, day, minutes, away):
-            if first <= start < last:
-                for seat, mask in enumerate(masks):
-                    if not mask >> (start - taken.base) & whole:
-                        found.append((start, seat))
-                        break
+        left = [start for start in starts(one.pattern, day, one.minutes, away) if first <= start < last]
+        # A whole day is cut out of the long numbers at once: shifting them for each slot is what takes time.
+        base = slice_at(day, 0)
+        for seat, mask in enumerate(masks):
+            busy = mask >> (base - taken.base) & TWO_DAYS
+            free = [start for start in left if not busy >> (start - base) & whole] if busy else left
+            found += [(start, one.opening_id, seat, index) for start in free]
+            if len(free) == len(left):
+                break
+            left = [start for start in left if start not in free]
     return found
 
 
-def _modes(row: Found, by: BookableBy, mode: Mode | None) -> list[Mode]:
-    """The modes in which a row of OPENINGS can be booked, the wanted one if any; empty when it cannot."""
-    if by.value not in row.bookable_by or (row.reasons and row.reason not in row.reasons):
-        return []
-    modes = [Mode(one) for one in row.modes if not row.reason_modes or one in row.reason_modes]
-    return modes if mode is None else [one for one in modes if one is mode]
-
-
-def _notices(row: Found, by: BookableBy) -> tuple[timedelta, timedelta]:
-    if by is BookableBy.ADVISER:
-        return timedelta(0), ADVISER_SEES
-    return timedelta(minutes=row.shortest_notice_minutes), timedelta(days=row.longest_notice_days)
+def _rounded_up(at: datetime) -> int:
+    """The first slice that begins at a moment or after."""
+    return -(-int(at.timestamp()) // (SLICE_MINUTES * 60))
 
 
 async def _closed(session: AsyncSession, first: date, last: date) -> Closed:
@@ -207,32 +262,29 @@ async def _closed(session: AsyncSession, first: date, last: date) -> Closed:
     return closed
 
 
-def _away(row: Found, closed: Closed) -> list[Away]:
-    """The absences that close an opening: its advisers', who receive together or not, its place's, its structure's."""
-    whose = (
-        ("adviser", row.adviser_id),
-        ("adviser", row.second_adviser_id),
-        ("place", row.place_id),
-        ("structure", row.structure_id),
-    )
-    return [away for who in whose if who[1] is not None for away in closed.get(who, ())]
-
-
 async def _taken(session: AsyncSession, first: datetime, last: datetime, now: datetime, draft_id: int | None) -> Taken:
     """What is taken in a span: one row for each appointment and hold, read in an index by time."""
     base = slice_at(in_paris(first).date(), 0) - LONGEST_RUN
+    # One row for each resource: "5955840+6 5955852+6", quicker to read than a row for each.
+    runs = func.aggregate_strings(cast(_slice.slice, String) + literal("+") + cast(_slice.run, String), " ")
     rows = await session.execute(
-        select(SlotSlice.resource, SlotSlice.slice, SlotSlice.run).where(
-            SlotSlice.run > 0,
-            SlotSlice.slice >= base,
-            SlotSlice.slice < -(-int(last.timestamp()) // (SLICE_MINUTES * 60)) + LONGEST_RUN,
-            or_(SlotSlice.held_until.is_(None), SlotSlice.held_until > now),
-            or_(SlotSlice.draft_id.is_(None), SlotSlice.draft_id != draft_id) if draft_id else true(),
+        select(_slice.resource, runs)
+        .where(
+            _slice.run > 0,
+            _slice.slice >= base,
+            _slice.slice < _rounded_up(last) + LONGEST_RUN,
+            or_(_slice.held_until.is_(None), _slice.held_until > now),
+            or_(_slice.draft_id.is_(None), _slice.draft_id != draft_id) if draft_id else true(),
         )
+        .group_by(_slice.resource)
     )
-    masks: dict[str, int] = defaultdict(int)
-    for resource, number, run in rows:
-        masks[resource] |= ((1 << run) - 1) << (number - base)
+    masks = {}
+    for resource, written in rows.all():
+        mask = 0
+        for run in written.split():
+            number, _, length = run.partition("+")
+            mask |= ((1 << int(length)) - 1) << (int(number) - base)
+        masks[resource] = mask
     return Taken(base, masks)
 
 
@@ -268,28 +320,34 @@ async def slot_at(
     Raises:
         SlotGone: it is not there any more (opening, absence, holiday), or too soon or too far for the reason.
     """
-    row = (await session.execute(OPENINGS.where(Opening.id == opening_id, Reason.slug == reason))).one_or_none()
-    if row is None or starts_at <= now or mode not in _modes(row, by, mode):
+    rows = (await session.execute(OPENINGS.where(_opening.id == opening_id))).all()
+    found = await _bookable(session, rows, reason, by, mode, now)
+    if not found or starts_at <= now or not (held or found[0].first <= starts_at < found[0].last):
         raise SlotGone
-    shortest, longest = _notices(row, by)
-    if not held and not now + shortest <= starts_at < now + longest:
-        raise SlotGone
+    [one] = found
     day = in_paris(starts_at).date()
-    pattern, regime = pattern_of(row), row.holidays or row.subdiv
-    if not pattern.holds_on(day) or is_holiday(day, regime):
+    if not one.pattern.holds_on(day) or is_holiday(day, one.regime):
         raise SlotGone
-    away = _away(row, await _closed(session, day, day))
-    for begin, end in slots(pattern, day, row.minutes or row.slot_minutes, away):
+    for begin, end in slots(one.pattern, day, one.minutes, one.away(await _closed(session, day, day))):
         if begin == starts_at:
-            second = row.second_adviser_id
-            return Slot(row.id, row.place_id, row.adviser_id, mode, begin, end, second_adviser_id=second)
+            return Slot(
+                one.opening_id,
+                one.place_id,
+                one.adviser_id,
+                mode,
+                begin,
+                end,
+                second_adviser_id=one.second_adviser_id,
+            )
     raise SlotGone
 
 
-async def offers(session: AsyncSession, territory_id: str, mode: Mode, reason: str = FIRST_MEETING) -> bool:
+async def offers(
+    session: AsyncSession, territory_id: str, mode: Mode, now: datetime, reason: str = FIRST_MEETING
+) -> bool:
     """Whether a young person may meet someone this way, for a reason, anywhere in the territory."""
-    rows = await session.execute(OPENINGS.where(Structure.territory_id == territory_id, Reason.slug == reason))
-    return any(_modes(row, BookableBy.YOUNG, mode) for row in rows)
+    rows = (await session.execute(OPENINGS.where(_structure.territory_id == territory_id))).all()
+    return bool(await _bookable(session, rows, reason, BookableBy.YOUNG, mode, now))
 
 
 # ── Keeping a slot ───────────────────────────────────────────────────────────────────────────

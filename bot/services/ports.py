@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bot.domain.conversations import Say
+from bot.domain.safety import Meaning
 
 
 @dataclass(frozen=True)
@@ -13,7 +16,8 @@ class Question:
     """A turn for the assistant. It knows the conversation by `key` only, and no names.
 
     `booking` says whether a booking is open, `knows_booking` whether Rasa was last left with one open;
-    `asked_before`, that the turn may already have been sent. `intent` is what a button said the text means.
+    `asked_before`, that the turn may already have been sent. `intent` is what a button said the text means; `meaning`,
+    what the encoder made of the text's beginning, where known.
     """
 
     key: str
@@ -23,6 +27,7 @@ class Question:
     knows_booking: bool
     asked_before: bool
     intent: str | None = None
+    meaning: Meaning | None = field(default=None, compare=False)
 
 
 class Assistant(Protocol):
@@ -31,6 +36,20 @@ class Assistant(Protocol):
 
         Raises:
             AssistantAway: no answer will come; the turn is abandoned.
+        """
+        ...
+
+
+class Encoder(Protocol):
+    @property
+    def one_at_a_time(self) -> AbstractAsyncContextManager[None]:
+        """Held from the reading of a message to its claim, so that no two read the same one."""
+        ...
+
+    async def read(self, text: str) -> Sequence[Meaning]:
+        """What `text` means: its beginning, as the assistant reads it, then what looks gravest in a long one.
+
+        Empty where the encoder is away.
         """
         ...
 

@@ -253,7 +253,8 @@ async def _workshops(
         elif workshop.edited_at is None and workshop.cancelled_at is None:
             await workshops.change(session, workshop, plan, now)
     for gone in known.values():
-        if gone.edited_at is None and gone.cancelled_at is None:
+        to_come = gone.cancelled_at is None and gone.sessions[-1].ends_at > now
+        if gone.edited_at is None and to_come:
             await workshops.cancel(session, gone, now)
 
 

@@ -2,6 +2,7 @@
 
 The channel has stored what came in (inbox). A turn takes what waits from one address, and answers once:
 
+0. `_hear`: what waits is looked at, and the encoder says what it means, with nothing open.
 1. `_open` (first unit of work): claim what waits, keep it in the thread, decide who answers. A command, a
    button, a danger, a held conversation or a file is answered there and then, and the turn is closed in the
    same unit. Otherwise the turn stays open, for the assistant.
@@ -28,6 +29,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from bot.clock import Clock
 from bot.domain import distress, replies, safety
 from bot.domain.conversations import (
+    LONG,
     MAX_TURNS_PER_KEY,
     Author,
     Incoming,
@@ -37,6 +39,7 @@ from bot.domain.conversations import (
 )
 from bot.domain.handoffs import HandoffReason
 from bot.domain.outbox import OutboxKind
+from bot.domain.safety import Meaning
 from bot.errors import AssistantAway, ClosedTurn, Refusal
 from bot.services import (
     alerts,
@@ -51,7 +54,7 @@ from bot.services import (
     places,
     team,
 )
-from bot.services.ports import Assistant, Question
+from bot.services.ports import Assistant, Encoder, Question
 from bot.storage.database import Database
 from bot.storage.tables import BookingDraft, Conversation, Handoff, InboxRow, Message, Turn, TurnEffect
 from bot.texts import labels
@@ -60,13 +63,12 @@ log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 3
 LATE = timedelta(minutes=2)
-# Beyond that a robot that reads 200 characters would answer beside the point.
-LONG = 1000
 RECENT_MESSAGES = 5
 # The two indexes that two processes may meet on, in the words of PostgreSQL and of SQLite.
 TAKEN_BY_ANOTHER = re.compile(r"unique.*(?:uq_turn_open|turn\.channel|channel_identity)", re.IGNORECASE)
 # What a button says of an earlier text, where it could have meant two things.
 MEANT = re.compile(r"mean:(?P<turn>\d{1,9}):(?P<intent>\w+)")
+WITHOUT_WORDS = {IncomingKind.COMMAND, IncomingKind.BUTTON, IncomingKind.BLOCKED, IncomingKind.UNBLOCKED}
 NOT_UNDERSTOOD = "action_not_understood"
 FORM = "validate_booking_form"
 
@@ -128,10 +130,22 @@ class Pace:
     lease: timedelta
 
 
-async def take_turn(database: Database, assistant: Assistant, away: Away, clock: Clock, pace: Pace) -> bool:
+@dataclass(frozen=True)
+class Heard:
+    """A text that waits, and what the encoder made of it."""
+
+    text: str
+    meanings: Sequence[Meaning] = ()
+
+
+async def take_turn(
+    database: Database, assistant: Assistant, away: Away, encoder: Encoder, clock: Clock, pace: Pace
+) -> bool:
     """Answer the next thing that waits; False if nothing does."""
     try:
-        question = await _claim(database, clock.now(), pace)
+        async with encoder.one_at_a_time:
+            heard = await _hear(database, encoder, clock.now(), pace)
+            question = await _claim(database, heard, clock.now(), pace)
     except (IntegrityError, StaleDataError) as error:
         if not _was_faster(error):
             raise
@@ -155,8 +169,18 @@ async def something_waits(session: AsyncSession, now: datetime) -> bool:
     return bool(await session.scalar(SOMETHING_WAITS, {"now": now}))
 
 
-async def _claim(database: Database, now: datetime, pace: Pace) -> Question | bool | None:
-    """Step 1. A question for the assistant; True if the turn is answered already; None if nothing waits."""
+async def _hear(database: Database, encoder: Encoder, now: datetime, pace: Pace) -> Heard:
+    """Step 0. The encoder takes some 20 ms: it reads before the turn begins."""
+    async with database.read_only() as session:
+        text = _text_of(await _what_waits(session, now, pace))
+    return Heard(text, await encoder.read(text) if text else ())
+
+
+async def _claim(database: Database, heard: Heard, now: datetime, pace: Pace) -> Question | bool | None:
+    """Step 1. A question for the assistant; None if nothing waits.
+
+    True if the turn is answered already, or if what waits is not what was heard: it is heard again.
+    """
     async with database.unit_of_work() as session:
         left = await _take_up(session, now, pace)
         if left is not None:
@@ -164,10 +188,12 @@ async def _claim(database: Database, now: datetime, pace: Pace) -> Question | bo
         rows = await _what_waits(session, now, pace)
         if not rows:
             return None
+        if _text_of(rows) != heard.text:
+            return True
         ids = [row.id for row in rows]
         try:
             async with session.begin_nested():
-                return await _open(session, rows, now, pace)
+                return await _open(session, rows, heard.meanings, now, pace)
         except Exception as error:
             # The database is away, or someone was faster; but what it refuses to store, it always will.
             refused = isinstance(error, (DataError, IntegrityError))
@@ -231,7 +257,16 @@ async def _what_waits(session: AsyncSession, now: datetime, pace: Pace) -> Seque
     return []
 
 
-async def _open(session: AsyncSession, rows: Sequence[InboxRow], now: datetime, pace: Pace) -> Question | bool:
+def _text_of(rows: Sequence[InboxRow]) -> str:
+    """What safety reads of the next turn: texts, or the words of an edit or of a caption."""
+    if not rows or rows[0].kind in WITHOUT_WORDS:
+        return ""
+    return "\n".join(str(row.payload.get("text") or "") for row in rows)
+
+
+async def _open(
+    session: AsyncSession, rows: Sequence[InboxRow], meanings: Sequence[Meaning], now: datetime, pace: Pace
+) -> Question | bool:
     """Begin the turn: keep what came in, and let who must answer do it."""
     first = rows[0]
     conversation = await people.meet(session, first.channel, first.address, now)
@@ -256,9 +291,9 @@ async def _open(session: AsyncSession, rows: Sequence[InboxRow], now: datetime, 
         for row, one in zip(rows, incoming, strict=True):
             session.add(_message(conversation, turn, row, one))
         waited = now - min(row.received_at for row in rows)
-        return await _text(session, conversation, turn, recent, waited, now)
+        return await _text(session, conversation, turn, meanings, recent, waited, now)
     question = await _meant(session, conversation, turn, incoming[0], now)
-    says = [] if question else await _other(session, conversation, turn, rows[0], incoming[0], now)
+    says = [] if question else await _other(session, conversation, turn, rows[0], incoming[0], meanings, now)
     if incoming[0].press_reference:
         await outbox.queue(
             session,
@@ -299,13 +334,14 @@ async def _text(
     session: AsyncSession,
     conversation: Conversation,
     turn: Turn,
+    meanings: Sequence[Meaning],
     recent: list[str],
     waited: timedelta,
     now: datetime,
 ) -> Question | bool:
     """A text: safety reads it first, then the adviser who holds it, then the assistant."""
     text = turn.text or ""
-    reading = safety.check(text, recent)
+    reading = safety.check(text, recent, meanings)
     if reading.wants_discretion:
         conversation.discreet = True
     holder = await handoffs.holder(session, conversation)
@@ -345,7 +381,8 @@ async def _text(
         return True
     turn.before = [say.to_json() for say in before] or None
     turn.rasa_key, turn.asked_at = conversation.rasa_key, now
-    return _question(conversation, turn, draft, asked_before=False)
+    question = _question(conversation, turn, draft, asked_before=False)
+    return replace(question, meaning=meanings[0] if meanings else None)
 
 
 async def _danger(
@@ -392,6 +429,7 @@ async def _other(
     turn: Turn,
     row: InboxRow,
     incoming: Incoming,
+    meanings: Sequence[Meaning],
     now: datetime,
 ) -> list[Say]:
     """Anything that is not a text. Commands and buttons work whoever holds the conversation."""
@@ -409,14 +447,14 @@ async def _other(
         conversation.identity.unreachable_at = None
         return []
     if kind is IncomingKind.EDIT:
-        return await _edit(session, conversation, turn, row, incoming, now)
+        return await _edit(session, conversation, turn, row, incoming, meanings, now)
     if kind is IncomingKind.LOCATION:
         row.payload = row.payload | {"latitude": None, "longitude": None}
     else:
         session.add(_message(conversation, turn, row, incoming))
         await session.flush()
     holder = await handoffs.holder(session, conversation)
-    reading = safety.check(incoming.text)
+    reading = safety.check(incoming.text, meanings=meanings)
     if reading.level >= safety.Level.HIGH:
         return await _danger(session, conversation, holder, incoming.text, reading, now)
     if holder is not None:
@@ -446,6 +484,7 @@ async def _edit(
     turn: Turn,
     row: InboxRow,
     incoming: Incoming,
+    meanings: Sequence[Meaning],
     now: datetime,
 ) -> list[Say]:
     """An edited message reaches the adviser as an edit; danger written in it is danger."""
@@ -462,7 +501,7 @@ async def _edit(
         message.text_before_edit = message.text_before_edit or message.text
         message.text, message.edited_at = incoming.text, now
     holder = await handoffs.holder(session, conversation)
-    reading = safety.check(incoming.text)
+    reading = safety.check(incoming.text, meanings=meanings)
     if reading.level >= safety.Level.HIGH:
         return await _danger(session, conversation, holder, incoming.text, reading, now)
     if holder is not None:

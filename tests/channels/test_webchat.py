@@ -43,6 +43,7 @@ from bot.web import make_app
 from tests.factories import NOW
 from tests.fakes.assistant import FakeAssistant
 from tests.fakes.clock import FakeClock
+from tests.fakes.encoder import FakeEncoder
 
 SITE = "http://chat.test"
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -63,6 +64,7 @@ class Site:
         self.stored = 0
         self.app = make_app(self.settings, database, self.feed, self._count)
         self.assistant = FakeAssistant(Say("utter_goodbye"))
+        self.encoder = FakeEncoder()
 
     def _count(self) -> None:
         self.stored += 1
@@ -76,7 +78,7 @@ class Site:
     async def work(self) -> None:
         """Everything the worker would do now."""
         messengers = {Channel.WEB: WebMessenger(self.database, self.clock)}
-        while await turns.take_turn(self.database, self.assistant, _nothing, self.clock, PACE):
+        while await turns.take_turn(self.database, self.assistant, _nothing, self.encoder, self.clock, PACE):
             pass
         while await delivery.deliver(self.database, messengers, self.clock, timedelta(seconds=15)):
             pass

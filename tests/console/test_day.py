@@ -70,7 +70,7 @@ async def test_a_cancellation_asks_first_and_the_structures_is_told(desk: Desk) 
             assert bool(rows.all()) is told
 
 
-async def test_what_nobody_marked_is_asked_about_from_five_once_a_day(desk: Desk) -> None:
+async def test_what_nobody_marked_is_asked_about_from_five_once_a_day_and_the_next_morning(desk: Desk) -> None:
     booked = await _booked(desk, "2027-03-10T13:30")
     sandra = await desk.logged_in("sandra")
     banner = "Un rendez-vous passé n'est pas marqué."
@@ -94,8 +94,9 @@ async def test_what_nobody_marked_is_asked_about_from_five_once_a_day(desk: Desk
 
     desk.move_to(paris("2027-03-11T09:00"))
     sandra = await desk.logged_in("sandra")
-    assert await tick(desk.now) == 1, "again the next morning, once"
-    assert await tick(desk.now + timedelta(minutes=5)) == 0
+    assert await tick(paris("2027-03-11T08:59")) == 0
+    assert await tick(desk.now) == 1, "and the next morning"
+    assert await tick(desk.now + timedelta(hours=1)) == 0
     late = words((await sandra.get("/console/agenda")).text)
     assert "À marquer Hier 13 h 30" in late
     assert await tick(paris("2027-03-11T17:00")) == 1

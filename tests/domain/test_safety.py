@@ -1,8 +1,9 @@
 """Danger is seen in text-message French, figures of speech are not taken for it, and time stays bounded.
 
 `data/safety/rules.tsv` holds the lines the rules were written from; `kinds` says what a harmless line is (a figure of
-speech, a quote, an ordinary message). `safety_heldout.tsv` was written apart, after the rules and the classifier, and
-nothing was tuned on it: its floors are what it showed, short of the goals that data/safety/README.md names.
+speech, a quote, an ordinary message). `safety_heldout.tsv` was written apart, by the hand that wrote the lines learnt
+first; `data/safety/sight.tsv` by another. Nothing was tuned on them: their floors are what they showed, short of the
+goals that data/safety/README.md names.
 """
 
 import csv
@@ -13,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.safety import Kind, Level, SafetyReading, Sure, When, Who, check
+from bot.assistant.encoder import SentenceEncoder
+from bot.domain.safety import Kind, Level, SafetyReading, Sure, When, Who, by_rules, check
 from bot.domain.safety.check import RULES_GATE as GATE
 from bot.domain.safety.check import readable_form
 from bot.domain.safety.classifier import classify
@@ -29,21 +31,26 @@ class Written:
 
 
 DATA = Path("data/safety")
+LEARNT_FROM = ("rules.tsv", "train.tsv", "train2.tsv", "dev.tsv")
 HELD_OUT_FILE = Path(__file__).with_name("safety_heldout.tsv")
 
 
-def _lines(path: Path) -> list[Written]:
+def _lines(path: Path, *, with_meaning: bool = False) -> list[Written]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    read = SentenceEncoder().read_now if with_meaning else lambda text: []
     return [
-        Written(row["text"], Level(row["level"]), frozenset(row["kinds"].split(",")), check(row["text"]))
+        Written(
+            row["text"],
+            Level(row["level"]),
+            frozenset(row["kinds"].split(",")),
+            check(row["text"], meanings=read(row["text"])),
+        )
         for row in rows
     ]
 
 
-SEEN, SEEN_AS_VITAL, ALARMS = 0.83, 0.87, 0.15  # of held-out lines, rounded down from what they showed
 LINES = _lines(DATA / "rules.tsv")
-HELD_OUT = _lines(HELD_OUT_FILE)
 IN_DANGER = [line for line in LINES if line.level >= Level.HIGH]
 CRITICAL = [line for line in LINES if line.level is Level.CRITICAL]
 HARMLESS = [line for line in LINES if line.level is Level.NONE]
@@ -89,33 +96,44 @@ def test_distress_without_danger_is_a_concern() -> None:
     assert [line.text for line in concerns if line.found.level is Level.NONE] == []
 
 
-def test_held_out_lines_are_enough_and_none_was_learnt() -> None:
-    assert len([line for line in HELD_OUT if line.level >= Level.HIGH]) >= 300
-    assert {kind for line in HELD_OUT for kind in line.kinds} >= {kind.value for kind in Kind}
+@pytest.fixture(scope="module")
+def held_out() -> dict[str, list[Written]]:
+    """Lines nothing was learnt from, read as a turn reads them."""
+    return {path.name: _lines(path, with_meaning=True) for path in (HELD_OUT_FILE, DATA / "sight.tsv")}
+
+
+def test_held_out_lines_are_enough_and_none_was_learnt(held_out: dict[str, list[Written]]) -> None:
+    first = held_out[HELD_OUT_FILE.name]
+    assert len([line for line in first if line.level >= Level.HIGH]) >= 300
+    assert {kind for line in first for kind in line.kinds} >= {kind.value for kind in Kind}
     learnt = {
         row.split("\t")[0].lower()
-        for name in ("rules.tsv", "train.tsv", "dev.tsv")
-        for row in (DATA / name).read_text(encoding="utf-8").splitlines()
+        for name in LEARNT_FROM
+        for row in (DATA / name).read_text(encoding="utf-8").splitlines()[1:]
     }
-    assert [line.text for line in HELD_OUT if line.text.lower() in learnt] == []
+    both = [line.text for lines in held_out.values() for line in lines if line.text.lower() in learnt]
+    assert both == ["tuerie ce tacos"]  # two hands wrote this one, each on its own
 
 
-def test_danger_is_seen_on_held_out_lines() -> None:
-    danger = [line for line in HELD_OUT if line.level >= Level.HIGH]
+# By file, what was seen, seen as vital, and taken for danger among figures and quotes and among ordinary messages:
+# rounded down, or up, from what the lines showed.
+@pytest.mark.parametrize(
+    ("name", "seen", "seen_as_vital", "figures", "ordinary"),
+    [("safety_heldout.tsv", 0.92, 0.94, 0.15, 0.02), ("sight.tsv", 0.53, 0.46, 0.11, 0.02)],
+)
+def test_what_is_seen_of_held_out_lines(
+    held_out: dict[str, list[Written]], name: str, seen: float, seen_as_vital: float, figures: float, ordinary: float
+) -> None:
+    lines = held_out[name]
+    danger = [line for line in lines if line.level >= Level.HIGH]
     vital = [line for line in danger if line.level is Level.CRITICAL]
-    seen = [line for line in danger if line.found.level >= Level.HIGH]
-    as_such = [line for line in vital if line.found.level is Level.CRITICAL]
-    assert len(seen) >= SEEN * len(danger)
-    assert len(as_such) >= SEEN_AS_VITAL * len(vital)
-
-
-def test_false_alarms_on_held_out_lines() -> None:
-    harmless = [line for line in HELD_OUT if line.level is Level.NONE]
-    ordinary = [line for line in harmless if "ordinary" in line.kinds]
-    figures = [line for line in harmless if "ordinary" not in line.kinds]
-    assert [line.text for line in ordinary if line.found.level > Level.NONE] == []
-    alarms = [line.text for line in figures if line.found.level > Level.NONE]
-    assert len(alarms) <= ALARMS * len(figures), alarms
+    assert sum(line.found.level >= Level.HIGH for line in danger) >= seen * len(danger)
+    assert sum(line.found.level is Level.CRITICAL for line in vital) >= seen_as_vital * len(vital)
+    harmless = [line for line in lines if line.level is Level.NONE]
+    plain = [line for line in harmless if "ordinary" in line.kinds]
+    alike = [line for line in harmless if "ordinary" not in line.kinds]
+    assert sum(line.found.level > Level.NONE for line in alike) <= figures * len(alike)
+    assert sum(line.found.level > Level.NONE for line in plain) <= ordinary * len(plain)
 
 
 def test_the_classifier_sees_what_no_rule_says() -> None:
@@ -129,10 +147,11 @@ def test_the_weights_were_learnt_from_these_lines() -> None:
     """Otherwise: nlu/.venv/bin/python tools/safety_weights.py"""
     safety = Path("bot/domain/safety")
     digest = hashlib.sha256()
-    for path in (DATA / "rules.tsv", DATA / "train.tsv", safety / "families.tsv", safety / "features.py"):
+    for path in (*(DATA / name for name in LEARNT_FROM), safety / "families.tsv", safety / "features.py"):
         digest.update(path.read_bytes())
     assert digest.hexdigest()[:16] in (safety / "weights.tsv").read_text(encoding="utf-8").splitlines()[0]
-    assert (safety / "weights.tsv").stat().st_size <= 2_000_000
+    assert (safety / "weights.tsv").stat().st_size <= 3_000_000
+    assert (safety / "meanings.npz").stat().st_size <= 3_000_000
 
 
 @pytest.mark.parametrize(
@@ -140,10 +159,13 @@ def test_the_weights_were_learnt_from_these_lines() -> None:
     [
         "mort de rire", "jsuis mort 💀", "je crève la dalle", "ça me tue", "en finir avec la CAF", "c mort",
         "jme tue au taf", "jsuis a la rue jai 20 min de retard", "jai pas mes regles", "ts les jours", "",
+        "jmen tape", "12 rue des noyers", "c les flics ?",
     ],
 )  # fmt: skip
 def test_these_are_never_danger(text: str) -> None:
+    assert by_rules(text).level is Level.NONE
     assert check(text).level is Level.NONE
+    assert check(text, meanings=SentenceEncoder().read_now(text)).level is Level.NONE
 
 
 @pytest.mark.parametrize(
@@ -160,8 +182,9 @@ def test_these_are_never_danger(text: str) -> None:
     ],
 )
 def test_these_are_always_danger(text: str, level: Level, kind: Kind) -> None:
-    assert check(text).level is level
-    assert kind in check(text).kinds
+    for reading in (by_rules(text), check(text), check(text, meanings=SentenceEncoder().read_now(text))):
+        assert reading.level is level
+        assert kind in reading.kinds
 
 
 def test_a_danger_beside_a_figure_of_speech_is_still_seen() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 
 import pytest
+import vobject
 from icalendar import Calendar, Event
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,14 +17,18 @@ from bot.domain.calendar import in_paris
 from bot.domain.nudges import NudgeState
 from bot.domain.outbox import OutboxKind
 from bot.domain.people import MilestoneKind
+from bot.domain.reasons import BookableBy
+from bot.domain.team import NoticeKind
 from bot.errors import AlreadyBooked, NothingToDo, NotYourStructure, SlotGone, SlotTaken, TooLateToChange
 from bot.services import appointments, openings, people
 from bot.storage.database import Database
 from bot.storage.tables import (
+    Absence,
     Appointment,
     BookingDraft,
     Conversation,
     Milestone,
+    Notice,
     Nudge,
     Opening,
     OutboxRow,
@@ -291,6 +296,35 @@ async def test_the_calendar_file_follows_the_appointment(database: Database) -> 
         assert [event["SEQUENCE"] for event in (booked, moved, cancelled)] == [0, 1, 2]
 
 
+async def test_two_readers_of_calendars_agree_across_book_move_move_cancel(database: Database) -> None:
+    """Read strictly by `icalendar` and by `vobject`; 28 March 2027 is the night the clock changes."""
+    steps = []
+    async with database.unit_of_work() as session:
+        young = await young_person(session, with_appointment=MONDAY)
+        appointment = await appointment_of(session, young)
+        steps.append(appointments.calendar_file(appointment, False, NOW)[1])
+        for starts in ("2027-03-19T10:00", "2027-03-31T14:00"):
+            await appointments.move(session, appointment, await slot(session, starts), NOW)
+            steps.append(appointments.calendar_file(appointment, False, NOW)[1])
+        await appointments.cancel(session, appointment, AppointmentState.CANCELLED_BY_YOUNG, NOW)
+        steps.append(appointments.calendar_file(appointment, False, NOW)[1])
+
+    starts = [paris(MONDAY), paris("2027-03-19T10:00"), *[paris("2027-03-31T14:00")] * 2]
+    uids = set()
+    for sequence, (content, at) in enumerate(zip(steps, starts, strict=True)):
+        calendar = Calendar.from_ical(content)
+        [event] = calendar.walk("VEVENT")
+        assert calendar.errors == []
+        assert event.errors == []
+        other = vobject.readOne(content, validate=True)
+        assert (event["SEQUENCE"], other.vevent.sequence.value) == (sequence, str(sequence))
+        assert event.decoded("DTSTART") == other.vevent.dtstart.value == at
+        assert other.vevent.dtend.value - at == timedelta(minutes=30)
+        assert other.method.value == calendar["METHOD"] == ("CANCEL" if sequence == 3 else "PUBLISH")
+        uids |= {str(event["UID"]), other.vevent.uid.value}
+    assert len(uids) == 1
+
+
 async def test_in_discreet_mode_the_calendar_file_does_not_say_what_for(database: Database) -> None:
     async with database.unit_of_work() as session:
         appointment = await appointment_of(session, await young_person(session, with_appointment=MONDAY))
@@ -424,3 +458,79 @@ async def test_a_move_by_the_structure_is_told_with_the_new_file(database: Datab
 
 async def _place(session: AsyncSession, slug: str) -> Place:
     return (await session.scalars(select(Place).where(Place.slug == slug))).one()
+
+
+async def test_who_does_not_come_twice_is_called_not_punished(database: Database) -> None:
+    async with database.unit_of_work() as session:
+        young, sandra = await young_person(session), await adviser(session, "sandra")
+
+        async def missed(starts: str, state: AppointmentState) -> list[Notice]:
+            booked = await appointments.book(session, young, await slot(session, starts), NOW)
+            await appointments.mark(session, booked, state, sandra, paris(starts) + timedelta(hours=1))
+            notices = await session.scalars(select(Notice).where(Notice.kind == NoticeKind.NO_SHOWS))
+            return list(notices.all())
+
+        assert await missed("2027-03-12T10:00", AppointmentState.ABSENT) == []
+        assert await missed("2027-03-15T10:00", AppointmentState.EXCUSED) == []
+        assert await missed("2027-03-19T10:00", AppointmentState.LATE) == []
+        assert await missed("2027-03-22T10:00", AppointmentState.ABSENT) == [], "they came in between"
+        [notice] = await missed("2027-04-02T10:00", AppointmentState.ABSENT)
+        assert notice.adviser_id == sandra.id
+        assert await appointments.book(session, young, await slot(session, "2027-04-05T14:00"), NOW), "no sanction"
+
+
+# ── Reasons ──────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_reason_has_its_length_its_notices_and_who_may_book_it(database: Database) -> None:
+    async with database.unit_of_work() as session:
+        young = await young_person(session, with_appointment=MONDAY)
+        cv = await openings.free_slots(session, "demo", NOW, reason="cv")
+        assert {one.ends_at - one.starts_at for one in cv} == {timedelta(minutes=45)}
+        assert min(one.starts_at for one in cv) >= NOW + timedelta(days=1)
+        assert paris("2027-04-01T13:30") in {one.starts_at for one in cv}, "the first Thursday of the month"
+        assert await openings.free_slots(session, "demo", NOW, reason="housing") == []
+        by_adviser = await openings.free_slots(session, "demo", NOW, reason="housing", by=BookableBy.ADVISER)
+        assert {one.ends_at - one.starts_at for one in by_adviser} == {timedelta(hours=1)}
+
+        wanted = next(one for one in cv if one.starts_at > NOW + timedelta(days=7))
+        booked = await appointments.book(session, young, wanted, NOW, reason="cv")
+        assert booked.reason == "cv", "one open appointment for each reason"
+        with pytest.raises(AlreadyBooked):
+            await appointments.book(session, young, cv[-1], NOW, reason="cv")
+        first = await appointment_of(session, young)
+        await appointments.cancel(session, first, AppointmentState.CANCELLED_BY_STRUCTURE, NOW)
+        other = await young_person(session)
+        soon = wanted.starts_at - timedelta(hours=23)
+        with pytest.raises(SlotGone):
+            await appointments.book(session, other, wanted, soon, reason="cv")
+        assert await appointments.book(session, other, wanted, soon, reason="cv", by=BookableBy.ADVISER)
+
+
+async def test_the_notice_to_change_is_the_reason_s(database: Database) -> None:
+    async with database.unit_of_work() as session:
+        cv = await openings.free_slots(session, "demo", NOW, reason="cv")
+        young = await young_person(session)
+        booked = await appointments.book(session, young, cv[0], NOW, reason="cv")
+        assert await appointments.changeable(session, young, booked.starts_at - timedelta(hours=4)) is booked
+        with pytest.raises(TooLateToChange):
+            await appointments.changeable(session, young, booked.starts_at - timedelta(hours=3, minutes=59))
+
+
+async def test_what_was_closed_while_it_was_held_cannot_be_booked(database: Database) -> None:
+    async with database.unit_of_work() as session:
+        young, sandra = await young_person(session), await adviser(session, "sandra")
+        draft = await _draft(session, young)
+        held = await openings.hold(session, draft, await slot(session, MONDAY), NOW)
+        day = paris(MONDAY).date()
+        away = Absence(adviser_id=sandra.id, first_date=day, last_date=day, start_minute=600, end_minute=660)
+        session.add(away)
+        await session.flush()
+        free = await _free(session)
+        assert MONDAY not in free
+        assert {"2027-03-15T09:30", LATER} <= free
+        with pytest.raises(SlotGone):
+            await appointments.book(session, young, held, NOW, draft=draft)
+        away.active = False
+        await session.flush()
+        assert await appointments.book(session, young, held, NOW, draft=draft)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,9 +15,10 @@ from bot.assistant import away
 from bot.domain.conversations import IncomingKind, Say, Speaker
 from bot.domain.handoffs import HandoffReason
 from bot.domain.people import Channel
+from bot.domain.safety import Meaning
 from bot.errors import ClosedTurn
 from bot.services import commands, handoffs, people, turns
-from bot.services.ports import Question
+from bot.services.ports import Encoder, Question
 from bot.storage.database import Database
 from bot.storage.tables import (
     Alert,
@@ -32,6 +34,7 @@ from bot.storage.tables import (
 from tests.factories import NOW, adviser, open_turn, writes, young_person
 from tests.fakes.assistant import FakeAssistant
 from tests.fakes.clock import FakeClock
+from tests.fakes.encoder import FakeEncoder
 
 GATHER = timedelta(seconds=0.3)
 LEASE = timedelta(seconds=30)
@@ -43,8 +46,8 @@ class Killed(BaseException):
     """The process dies here."""
 
 
-async def _take(database: Database, assistant: FakeAssistant, clock: FakeClock) -> bool:
-    return await turns.take_turn(database, assistant, away.answer, clock, PACE)
+async def _take(database: Database, assistant: FakeAssistant, clock: FakeClock, encoder: Encoder | None = None) -> bool:
+    return await turns.take_turn(database, assistant, away.answer, encoder or FakeEncoder(), clock, PACE)
 
 
 async def _take_all(database: Database, assistant: FakeAssistant, clock: FakeClock) -> None:
@@ -480,6 +483,34 @@ async def test_danger_never_waits_for_the_assistant(database: Database) -> None:
     assert assistant.questions == []
     async with database.read_only() as session:
         assert (await session.scalars(select(Turn.speaker))).all() == [Speaker.SAFETY]
+
+
+async def test_what_the_encoder_made_of_a_text_reaches_safety_and_the_assistant(database: Database) -> None:
+    young = await _met(database)
+    await _send(database, young, "slt", "jveux un rdv")
+    meaning = Meaning("slt\nje veux un rendez-vous", np.zeros(384, np.float32))
+    assistant, encoder, clock = FakeAssistant(ANSWER), FakeEncoder(meaning), FakeClock(NOW + GATHER)
+    assert await _take(database, assistant, clock, encoder)
+    assert encoder.texts == ["slt\njveux un rdv"]
+    assert [question.meaning for question in assistant.questions] == [meaning]
+
+
+async def test_what_came_while_the_encoder_read_is_read_with_the_rest(database: Database) -> None:
+    young = await _met(database)
+    await _send(database, young, "jveux")
+
+    class Slow(FakeEncoder):
+        async def read(self, text: str) -> list[Meaning]:
+            if not self.texts:
+                await _send(database, young, "un rdv")
+            return await super().read(text)
+
+    assistant, encoder, clock = FakeAssistant(ANSWER), Slow(), FakeClock(NOW + GATHER)
+    assert await _take(database, assistant, clock, encoder)
+    assert assistant.questions == []
+    assert await _take(database, assistant, clock, encoder)
+    assert [question.text for question in assistant.questions] == ["jveux\nun rdv"]
+    assert encoder.texts == ["jveux", "jveux\nun rdv"]
 
 
 async def test_what_comes_after_an_erasure_is_read_as_it_was_written(database: Database) -> None:

@@ -16,7 +16,7 @@ from bot.domain.nudges import NudgeKind, NudgeState
 from bot.domain.outbox import OutboxKind
 from bot.domain.workshops import Attendance, RegistrationState, WorkshopKind
 from bot.errors import AlreadyRegistered, NothingToDo, NotYourStructure, WorkshopFull, WorkshopGone
-from bot.services import nudges, people, territories, workshops
+from bot.services import joining, nudges, people, rights, territories, workshops
 from bot.services.workshops import Plan
 from bot.storage.database import Database
 from bot.storage.tables import Conversation, Nudge, OutboxRow, Place, Registration, Workshop
@@ -312,9 +312,20 @@ async def test_the_territory_file_loaded_again_keeps_seats_and_what_the_console_
         assert "c'est annulé" in " ".join(await _told(session, young))
 
 
-async def test_who_is_erased_gives_their_seat_to_the_next(database: Database) -> None:
-    from bot.services import rights
+async def test_a_link_to_telegram_carries_the_seats_along(database: Database) -> None:
+    async with database.unit_of_work() as session:
+        workshop = await _workshop(session)
+        on_the_web, on_telegram = await young_person(session), await young_person(session)
+        registration = await workshops.register(session, on_the_web, workshop, NOW)
+        await joining.make_one(session, on_the_web, on_telegram, NOW)
+        await session.refresh(registration)
+        assert registration.person_id == on_telegram.identity.person_id
+        assert await nudges.tick(session, paris("2027-03-15T17:00")) == 1
+        [reminded] = await session.scalars(select(OutboxRow).where(OutboxRow.kind == OutboxKind.REMINDER).limit(1))
+        assert reminded.conversation_id == on_telegram.id
 
+
+async def test_who_is_erased_gives_their_seat_to_the_next(database: Database) -> None:
     async with database.unit_of_work() as session:
         workshop, has, first, _ = await _full(session)
         await rights.erase(session, has, await open_turn(session, has), NOW)

@@ -75,7 +75,7 @@ class Intake:
         Raises:
             TooFast: too much came from this browser, or from where it is.
         """
-        if safety.check(sent.text).level >= safety.Level.HIGH:
+        if safety.by_rules(sent.text).level >= safety.Level.HIGH:
             return
         where = self._digest(client, now)
         limits = {f"web:from:{where}": PER_ADDRESS}

@@ -87,7 +87,8 @@ async def sheet(caller: Reader, number: Number) -> Response:
         in_line = await workshops.waiting(session, workshop)
         marks = await workshops.attendance(session, workshop)
         who = {
-            one.id: desk.who(await session.get_one(Conversation, one.conversation_id)) for one in (*seated, *in_line)
+            one.id: desk.who_for(caller.adviser.structure_id, await session.get_one(Conversation, one.conversation_id))
+            for one in (*seated, *in_line)
         }
     return await caller.page(
         "workshop.html", workshop=workshop, seated=seated, in_line=in_line, marks=marks, who=who, states=Attendance

@@ -1,4 +1,7 @@
-"""Read one message for danger: every rule on the whole text, in its typed and its readable form, then a classifier."""
+"""Read one message for danger: every rule on the whole text, in its typed and its readable form, then a classifier.
+
+`by_rules` takes a few milliseconds, for where time matters most; `check` is what decides the answer.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from functools import lru_cache
 
 from bot.domain.safety import patterns
 from bot.domain.safety.classifier import classify
+from bot.domain.safety.meaning import Meaning
 from bot.domain.safety.needed import needed
 from bot.domain.safety.patterns import FIGURES, RULES, Rule
 from bot.domain.safety.reading import NOTHING, Kind, Level, SafetyReading, Sure, When, Who
@@ -48,41 +52,59 @@ class _Message:
     laughing: bool
 
 
-def check(text: str, recent: Sequence[str] = ()) -> SafetyReading:
+def by_rules(text: str) -> SafetyReading:
+    """The danger the rules alone see in `text`, at once; `check` may see more."""
+    readable, typed = readable_form(text), _typed_form(text)
+    message = _about(readable, typed, "")
+    return _reading(_by_rules(readable, typed, "", message), readable, message)
+
+
+def check(text: str, recent: Sequence[str] = (), meanings: Sequence[Meaning] = ()) -> SafetyReading:
     """The danger `text` speaks of, in the light of the young person's last messages, oldest first.
 
-    `text` is what was typed. Where two levels are possible the higher is given; the danger of `recent` is not
-    given again unless `text` adds to it.
+    `text` is what was typed; `meanings`, what an encoder made of it, if there is one. Where two levels are possible
+    the higher is given; the danger of `recent` is not given again unless `text` adds to it.
     """
     context = " . ".join(recent[-_RECENT_MESSAGES:])[-_RECENT_CHARACTERS:]
-    readable = readable_form(text)
-    typed = _with_apostrophes(" ".join(fold(text.lower()).replace("’", "'").split()))
+    readable, typed = readable_form(text), _typed_form(text)
     before = readable_form(context) if context else ""
-    message = _Message(
+    message = _about(readable, typed, before)
+    findings = _by_rules(readable, typed, before, message)
+    findings += _learnt(readable, meanings, findings, message)
+    return _reading(findings, readable, message)
+
+
+def _typed_form(text: str) -> str:
+    return _with_apostrophes(" ".join(fold(text.lower()).replace("’", "'").split()))
+
+
+def _about(readable: str, typed: str, before: str) -> _Message:
+    return _Message(
         minor=any(patterns.MINOR.search(form) for form in (readable, typed, before)),
         adult=patterns.ADULT.search(readable) is not None,
         laughing=patterns.LAUGH.search(readable) is not None,
     )
+
+
+def _by_rules(readable: str, typed: str, before: str, message: _Message) -> list[_Finding]:
     findings: list[_Finding] = []
     held = _read(readable, message, findings)
     if typed != readable:
         _read(typed, message, findings, already=held)
     if before:
         findings += _with_context(readable, before, message)
-    findings += _learnt(readable, findings, message)
-    discretion = patterns.DISCRETION.search(readable) is not None
-    if not findings:
-        return replace(NOTHING, wants_discretion=discretion)
-    return _reading(findings, message.laughing, discretion)
+    return findings
 
 
-def _learnt(readable: str, findings: Sequence[_Finding], message: _Message) -> list[_Finding]:
+def _learnt(
+    readable: str, meanings: Sequence[Meaning], findings: Sequence[_Finding], message: _Message
+) -> list[_Finding]:
     """What the classifier adds to the rules: a graver level, and a kind when they saw none.
 
     A danger the rules understood as past stays as grave as they say: the classifier has no sense of time.
     """
     worst = max(findings, key=lambda finding: finding.level.rank, default=None)
-    level, kind = classify(readable, known_danger=worst is not None and worst.level >= Level.HIGH)
+    level, kind = classify(readable, meanings, known_danger=worst is not None and worst.level >= Level.HIGH)
     if level is Level.NONE or (worst is not None and worst.level >= level):
         return []
     if worst is not None and worst.kind is kind:
@@ -101,7 +123,10 @@ def _with_apostrophes(text: str) -> str:
     return patterns.LOST_APOSTROPHE.sub(lambda match: f"m'{match[1]}" if match[1] else f"{match[2]}'", text)
 
 
-def _reading(findings: list[_Finding], laughing: bool, discretion: bool) -> SafetyReading:
+def _reading(findings: list[_Finding], readable: str, message: _Message) -> SafetyReading:
+    discretion = patterns.DISCRETION.search(readable) is not None
+    if not findings:
+        return replace(NOTHING, wants_discretion=discretion)
     worst = max(findings, key=lambda finding: finding.level.rank)
     gravest: dict[Kind, int] = {}
     for finding in findings:
@@ -113,7 +138,7 @@ def _reading(findings: list[_Finding], laughing: bool, discretion: bool) -> Safe
         kinds=tuple(sorted(gravest, key=lambda kind: (-gravest[kind], order.index(kind)))),
         who=worst.who,
         when=worst.when,
-        sure=Sure.DOUBTFUL if laughing else Sure.PLAIN,
+        sure=Sure.DOUBTFUL if message.laughing else Sure.PLAIN,
         wants_discretion=discretion,
     )
 

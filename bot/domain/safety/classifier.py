@@ -7,7 +7,7 @@ characters in a few milliseconds with the standard library. `tools/safety_weight
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import accumulate
@@ -15,8 +15,12 @@ from math import sqrt
 from pathlib import Path
 
 from bot.domain.safety.features import Pair, pairs, pieces, words_of
+from bot.domain.safety.meaning import Meaning, meant
 from bot.domain.safety.reading import Kind, Level
+from nlu.langue import fold
 
+WHOLE = 150  # characters; of a longer text a meaning is that of a part
+PART = 48  # characters; the encoder reads them in some 20 ms
 WINDOW = 26  # words; a longer message is read in windows that overlap by half
 SHORT = 4  # words added to each message, so that two or three alone say little
 _STEP = WINDOW // 2
@@ -66,13 +70,42 @@ def weights() -> Weights:
     return Weights(of, kinds, (danger, critical), heads["@kinds"], (least, least_critical, least_graver))
 
 
-def classify(readable: str, *, known_danger: bool = False) -> tuple[Level, Kind]:
+def classify(readable: str, meanings: Sequence[Meaning] = (), *, known_danger: bool = False) -> tuple[Level, Kind]:
     """The level the classifier gives a readable text (none, high or critical) and the kind it is most like.
 
-    `known_danger`: the rules saw danger already; less is then enough to call it a danger to life.
+    `meanings`: of the whole of a short text, of parts of a long one. `known_danger`: the rules saw danger already;
+    less is then enough to call it a danger to life.
     """
-    learnt = weights()
     words = words_of(readable)
+    found: list[tuple[Level, Kind]] = []
+    if len(meanings) == 1 and len(readable) <= WHOLE:
+        found.append(_of_meaning(meanings[0], words, known_danger))
+    else:
+        found += [_of_meaning(part, words_of(fold(part.text)), known_danger) for part in meanings]
+        found.append(_of_words(words, known_danger))
+    return max(found, key=lambda one: one[0].rank)
+
+
+def _of_meaning(meaning: Meaning, words: list[str], known_danger: bool) -> tuple[Level, Kind]:
+    scores = [score for _, score in _windows(words)]
+    by_words = max(danger for danger, _ in scores), max(critical for _, critical in scores)
+    return meant(meaning.vector, by_words, known_danger=known_danger)
+
+
+def gravest_part(text: str) -> str:
+    """The part of a long normalised text, at most `PART` characters, whose words speak most of danger."""
+    parts, part = [], ""
+    for word in text.split():
+        if len(part) + 1 + len(word) > PART:
+            parts.append(part)
+            # Parts overlap by half, so that no sentence is always cut.
+            part = part[part.find(" ", len(part) // 2) + 1 :]
+        part = f"{part} {word[:PART]}".strip()[-PART:]
+    return max([*parts, part], key=lambda one: max(score for _, (score, _) in _windows(words_of(fold(one)))))
+
+
+def _of_words(words: list[str], known_danger: bool) -> tuple[Level, Kind]:
+    learnt = weights()
     least, least_critical, least_graver = learnt.thresholds
     scores = list(_windows(words))
     start, (worst, _) = max(scores, key=lambda one: one[1][0])

@@ -1,0 +1,44 @@
+"""What a message means, computed once: the check of danger reads it, then Rasa does."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from bot.assistant.rasa import for_rasa
+from bot.domain import safety
+from bot.domain.conversations import LONG
+from bot.domain.safety import Meaning
+from nlu import encoder
+from nlu.langue import normalise
+
+log = structlog.get_logger(__name__)
+
+
+class SentenceEncoder:
+    """The encoder of `nlu/encoder.py`, in a thread. Where it fails, rules and words go on without it."""
+
+    def __init__(self) -> None:
+        self.one_at_a_time = asyncio.Lock()
+        self._failed = False
+
+    async def read(self, text: str) -> list[Meaning]:
+        """The meaning of the beginning of `text`, as Rasa will read it, and of what looks gravest in a longer one.
+
+        A text too long for Rasa has only the second.
+        """
+        return await asyncio.to_thread(self.read_now, text)
+
+    def read_now(self, text: str) -> list[Meaning]:
+        """The same, here and now."""
+        try:
+            parts = [normalise(for_rasa(text)).text[: encoder.CHARACTERS]] if len(text) <= LONG else []
+            if len(text) > encoder.CHARACTERS:
+                parts.append(safety.gravest_part(normalise(text).text))
+            return [Meaning(part, encoder.vectors([part])[0]) for part in parts]
+        except Exception as error:  # whatever it is, the young person gets an answer
+            if not self._failed:
+                log.error("encoder failed", error=type(error).__name__, exc_info=True)
+            self._failed = True
+            return []

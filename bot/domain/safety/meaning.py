@@ -1,0 +1,79 @@
+"""How near the meaning of a message is to that of the lines of danger, and of the harmless ones, that were learnt.
+
+Kernel ridge regression, as for intents (docs/decisions/0014-an-encoder-beside-the-words.md): each line that was learnt
+speaks for what it was, the more so the nearer it is. What the words say is added. `tools/safety_weights.py` learns
+`meanings.npz` from the same lines as the words' weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.domain.safety.reading import Kind, Level
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Meaning:
+    """A normalised text, or a part of one, and what an encoder made of it (see `nlu/encoder.py`)."""
+
+    text: str
+    vector: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """`lines`: the directions of what was learnt; `says`: what each says of danger, of danger to life, of kinds."""
+
+    mean: Floats
+    turn: Floats
+    lines: Floats
+    says: Floats
+    width: float
+    words: float
+    """What a score of the words weighs beside that of the meaning."""
+    thresholds: tuple[float, float, float]
+    """As those of the words alone."""
+
+
+@cache
+def learnt() -> Learnt:
+    """What is shipped with the project."""
+    with np.load(Path(__file__).with_name("meanings.npz")) as file:
+        width, words, step, *thresholds = (float(number) for number in file["numbers"])
+        mean, turn, says = (file[name].astype(np.float32) for name in ("mean", "turn", "says"))
+        lines = file["lines"].astype(np.float32) * np.float32(step)
+    return Learnt(mean, turn, lines, says, width, words, (thresholds[0], thresholds[1], thresholds[2]))
+
+
+def directions(vectors: Floats, mean: Floats, turn: Floats) -> Floats:
+    """The vectors along the directions in which the lines differ most, of length 1."""
+    turned = np.asarray((vectors - mean) @ turn, np.float32)
+    of_length_one: Floats = turned / (np.linalg.norm(turned, axis=-1, keepdims=True) + np.float32(1e-6))
+    return of_length_one
+
+
+def scores(vector: Floats, by_words: tuple[float, float]) -> Floats:
+    """How much a meaning and its words speak for danger, for danger to life, and for each kind."""
+    known = learnt()
+    near: Floats = np.exp(known.width * (known.lines @ directions(vector, known.mean, known.turn) - 1))
+    found: Floats = near @ known.says
+    found[:2] += known.words * np.asarray(by_words, np.float32)
+    return found
+
+
+def meant(vector: Floats, by_words: tuple[float, float], *, known_danger: bool) -> tuple[Level, Kind]:
+    """The level and kind of a meaning; `by_words`, the scores its words have alone."""
+    danger, critical, *kinds = scores(vector, by_words)
+    least, least_critical, least_graver = learnt().thresholds
+    if critical >= (least_graver if known_danger or danger >= least else least_critical):
+        level = Level.CRITICAL
+    else:
+        level = Level.HIGH if danger >= least else Level.NONE
+    return level, list(Kind)[int(np.argmax(kinds))]

@@ -1,0 +1,49 @@
+"""A message's meaning is computed once, of the very text that Rasa would read; without the encoder, life goes on."""
+
+import numpy as np
+import pytest
+
+from bot.assistant.encoder import SentenceEncoder
+from bot.assistant.rasa import for_rasa
+from bot.domain.safety import Level, check
+from nlu import encoder
+from nlu.langue import normalise
+
+
+async def test_a_short_text_has_the_vector_that_rasa_would_compute() -> None:
+    text = "/jveux un rdv, mon num 06 12 34 56 78"
+    (meaning,) = await SentenceEncoder().read(text)
+    assert meaning.text == normalise(for_rasa(text)).text
+    assert meaning.vector == pytest.approx(encoder.vectors([meaning.text])[0])
+
+
+async def test_of_a_long_text_the_beginning_and_what_looks_gravest_are_read() -> None:
+    text = "slt, jcherche un taf et un appart vers thionville " * 8 + "jveux mourir " + "merci pour tout hier " * 8
+    beginning, gravest = await SentenceEncoder().read(text)
+    assert normalise(text).text.startswith(beginning.text)
+    assert "mourir" in gravest.text
+
+
+async def test_where_the_encoder_cannot_load_rules_and_words_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise OSError("no such library")
+
+    monkeypatch.setattr(encoder, "_model", broken)
+    text = "jveux mourir ce soir"
+    meanings = await SentenceEncoder().read(text)
+    assert meanings == []
+    assert check(text, meanings=meanings).level is Level.CRITICAL
+
+
+@pytest.mark.parametrize("text", ["\ud83d", "\x00", "😭" * 300, "a" * 4096, " "])
+async def test_any_text_is_read(text: str) -> None:
+    for meaning in await SentenceEncoder().read(text):
+        assert np.linalg.norm(meaning.vector) == pytest.approx(1, abs=0.01)
+
+
+def test_a_vector_travels_in_ascii() -> None:
+    vector = encoder.vectors(["bonjour"])[0]
+    sent = encoder.packed(vector)
+    assert sent.isascii()
+    assert len(sent) == 1024
+    assert encoder.unpacked(sent) == pytest.approx(vector, abs=1e-3)
