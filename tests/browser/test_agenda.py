@@ -94,7 +94,7 @@ async def test_the_agenda_by_keyboard(service: Service, chromium: Browser, size:
     await sandra.keyboard.press("ArrowDown")
     await look(sandra, f"agenda-{width}-add")
     await _go(sandra, "#preview")
-    await expect(sandra.locator(".words")).to_contain_text("Sandra, Mission Locale a noté un rendez-vous pour toi")
+    await expect(sandra.locator(".words")).to_contain_text("Sandra, Mission Locale, a noté un rendez-vous pour toi")
     await look(sandra, f"agenda-{width}-add-confirm")
     await _go(sandra, "#sure")
     await expect(sandra.locator(".said")).to_contain_text("C'est noté")

@@ -91,7 +91,7 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("GET", "/console/agenda/flux"): PAGE,
     ("POST", "/console/agenda/flux"): does(200, 200),
     ("POST", "/console/agenda/flux/fermer"): does(303, 303),
-    ("GET", "/console/flux/{token}.ics"): May(404, 404, 404, 404),  # the token is the key
+    ("GET", "/console/flux/{token}.ics"): May(404, 404, 404, 404, partner=404),  # the token is the key
     ("GET", "/console/rendez-vous/{number}"): OURS,
     ("GET", "/console/rendez-vous/{number}/deplacer"): OURS,
     ("POST", "/console/rendez-vous/{number}/deplacer"): does(409, jour="2027-03-11"),  # no slot chosen

@@ -166,7 +166,7 @@ async def test_an_appointment_is_added_for_someone_known_after_the_words_were_se
     assert f"Jeune {number}" in page
     assert re.search(rf'value="{slot}" required checked', page)
     seen = words((await sandra.submit(path, path, **form)).text)
-    assert "Sandra, Mission Locale a noté un rendez-vous pour toi : aujourd'hui, 13 h 30" in seen
+    assert "Sandra, Mission Locale, a noté un rendez-vous pour toi. C'est aujourd'hui, 13 h 30" in seen
     async with desk.database.read_only() as session:
         assert await session.scalar(select(func.count(Appointment.id))) == 0, "nothing before it is confirmed"
 
