@@ -14,18 +14,31 @@ SERVICE := .venv/.installed
 RASA := nlu/.venv/.installed
 RUN := .venv/bin
 
-.PHONY: demo test check browser install train nlu-report nlu-table bench bench-booking clean
+.PHONY: demo test test-parts test-whole check lint model browser install train nlu-report nlu-table bench bench-booking clean
 
 demo: install
 	@$(RUN)/promeneurs demo
 
-test: check browser
-	$(RUN)/python -m pytest
+# The tests that need no model run beside its training and the tests that do: on two cores, half the wait.
+WITH_MODEL := tests/browser tests/test_conversations.py tests/test_kill.py tests/test_nlu_parse.py tests/test_telegram.py
 
-check: install
+test: lint browser
+	$(MAKE) --jobs=2 --output-sync=line test-parts test-whole
+
+test-parts: install
+	$(RUN)/python -m pytest $(WITH_MODEL:%=--ignore=%)
+
+test-whole: model browser
+	$(RUN)/python -m pytest $(WITH_MODEL)
+
+check: lint model
+
+lint: install
 	$(RUN)/ruff check .
 	$(RUN)/mypy
 	$(RUN)/lint-imports
+
+model: install
 	$(RUN)/promeneurs train
 	$(RUN)/python -m tests.rasa_data
 

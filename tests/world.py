@@ -34,7 +34,7 @@ TOKEN = "123456:test-token-of-nobody"
 SECRET = "a-secret-of-the-tests"
 # A part is a process of its own, forked from one that has imported the code: importing it takes longer than a scene.
 FORGE = multiprocessing.get_context("forkserver")
-FORGE.set_forkserver_preload(["bot.cli", "tests.world"])
+FORGE.set_forkserver_preload(["bot.cli", "tests.world", "tests.warm"])
 
 
 def free_port() -> int:

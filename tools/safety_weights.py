@@ -37,7 +37,7 @@ from nlu import encoder  # noqa: E402
 from nlu.langue import normalise  # noqa: E402
 
 SAFETY = ROOT / "bot" / "domain" / "safety"
-LINES = [ROOT / "data" / "safety" / name for name in ("rules.tsv", "train.tsv", "train2.tsv", "dev.tsv")]
+LINES = [ROOT / "data" / "safety" / name for name in ("rules.tsv", "train.tsv", "train2.tsv", "train3.tsv", "dev.tsv")]
 WORDS, MEANINGS = SAFETY / "weights.tsv", SAFETY / "meanings.npz"
 READ_BEFORE = ROOT / "var" / "safety_vectors.npz"
 # Intents whose sentences may hold distress: they are no example of an ordinary message.

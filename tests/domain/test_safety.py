@@ -31,7 +31,7 @@ class Written:
 
 
 DATA = Path("data/safety")
-LEARNT_FROM = ("rules.tsv", "train.tsv", "train2.tsv", "dev.tsv")
+LEARNT_FROM = ("rules.tsv", "train.tsv", "train2.tsv", "train3.tsv", "dev.tsv")
 HELD_OUT_FILE = Path(__file__).with_name("safety_heldout.tsv")
 
 
@@ -112,7 +112,7 @@ def test_held_out_lines_are_enough_and_none_was_learnt(held_out: dict[str, list[
         for row in (DATA / name).read_text(encoding="utf-8").splitlines()[1:]
     }
     both = [line.text for lines in held_out.values() for line in lines if line.text.lower() in learnt]
-    assert both == ["tuerie ce tacos"]  # two hands wrote this one, each on its own
+    assert both == []
 
 
 # By file, what was seen, seen as vital, and taken for danger among figures and quotes and among ordinary messages:
