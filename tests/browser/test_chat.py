@@ -224,8 +224,8 @@ async def test_open_pages_do_not_hold_the_service_back_when_it_stops(chromium: B
     await starts(page)
     began = time.monotonic()
     service.processes["web"].terminate()
-    await asyncio.to_thread(service.processes["web"].join, 5)
-    assert time.monotonic() - began < 2.5
+    await asyncio.to_thread(service.processes["web"].join, 10)
+    assert time.monotonic() - began < 5
 
 
 # ── Without a script, in a frame, and leaving ────────────────────────────────────────────────
