@@ -14,22 +14,26 @@ SERVICE := .venv/.installed
 RASA := nlu/.venv/.installed
 RUN := .venv/bin
 
-.PHONY: demo test test-parts test-whole check lint model browser install train nlu-report nlu-table bench bench-booking clean
+.PHONY: demo test test-parts test-scenes test-roads check lint model browser install train nlu-report nlu-table bench bench-booking clean
 
 demo: install
 	@$(RUN)/promeneurs demo
 
 # The tests that need no model run beside its training and the tests that do: on two cores, half the wait.
-WITH_MODEL := tests/browser tests/test_conversations.py tests/test_kill.py tests/test_nlu_parse.py tests/test_telegram.py
+SCENES := tests/browser tests/test_conversations.py tests/test_nlu_parse.py
+ROADS := tests/test_kill.py tests/test_telegram.py
 
 test: lint browser
-	$(MAKE) --jobs=2 --output-sync=line test-parts test-whole
+	$(MAKE) --jobs=2 --output-sync=line test-parts test-scenes test-roads
 
 test-parts: install
-	$(RUN)/python -m pytest $(WITH_MODEL:%=--ignore=%)
+	$(RUN)/python -m pytest $(SCENES:%=--ignore=%) $(ROADS:%=--ignore=%)
 
-test-whole: model browser
-	$(RUN)/python -m pytest $(WITH_MODEL)
+test-scenes: model browser
+	$(RUN)/python -m pytest $(SCENES)
+
+test-roads: model
+	$(RUN)/python -m pytest $(ROADS)
 
 check: lint model
 

@@ -121,7 +121,16 @@ def _windows(words: list[str]) -> Iterator[tuple[int, Score]]:
     """Where each window starts, and its score."""
     known = weights()
     dangers, criticals = [0.0], [0.0]
+    said: dict[Pair, int] = {}
     for i, near in enumerate(pairs(words)):
+        # Two words that follow each other again in the same window are a text that repeats itself, not more danger.
+        again = tuple(words[i : i + 2])
+        repeats = len(words) > WINDOW and i - said.get(again, -WINDOW) < WINDOW
+        said[again] = i
+        if repeats:
+            dangers.append(0.0)
+            criticals.append(0.0)
+            continue
         danger, critical = _of_word(words[i]) if i < len(words) else (0.0, 0.0)
         for pair in near:
             found = known.of.get(pair)
