@@ -18,6 +18,7 @@ from bot import texts
 from bot.domain.appointments import AppointmentState
 from bot.domain.calendar import PARIS
 from bot.domain.handoffs import OPEN_STATES
+from bot.domain.territory import parse_clock
 from bot.errors import AlreadyTaken
 from bot.services import alerts, appointments, bus, handoffs, openings, partners, workshops
 from bot.storage.tables import (
@@ -299,7 +300,7 @@ class Scene:
     async def _moves_bus(self, session: AsyncSession, adviser: Adviser, hours: str, now: datetime) -> None:
         """Another hour, the same day: "15:00-17:00"."""
         opening = await self._opening(session)
-        start, end = (datetime.strptime(hour, "%H:%M") for hour in hours.split("-"))  # noqa: DTZ007
+        start, end = (parse_clock(hour) for hour in hours.split("-"))
         assert opening.on_date is not None
         when = bus.When(opening.place_id, opening.on_date, start.hour * 60 + start.minute, end.hour * 60 + end.minute)
         await bus.move(session, opening, when, adviser, now)

@@ -44,7 +44,7 @@ ODD: dict[str, list[str]] = {
 
 @pytest.fixture(scope="module")
 def answers() -> tuple[dict[str, list[dict[str, Any]]], float]:
-    settings = Settings(_env_file=None, var=ROOT / "var")  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, var=ROOT / "var")
     training.train(settings.var)
     lines = [line for group in ODD.values() for line in group]
     written = io.StringIO()

@@ -1,6 +1,6 @@
 """Learn what the classifier of danger knows from data/safety and data/nlu, and say how good it is.
 
-    nlu/.venv/bin/python tools/safety_weights.py
+    nlu/.venv/bin/python -m tools.safety_weights
 
 Writes weights.tsv (what words say) and meanings.npz (what the encoder's vectors say beside them) in bot/domain/safety.
 Run by hand after a change to the lines, the families or the features; the same lines give the same files. It takes two
@@ -12,7 +12,6 @@ data/safety/sight.tsv and tests/domain/safety_heldout.tsv.
 import csv
 import glob
 import hashlib
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -25,16 +24,15 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
+from bot.domain.safety import Kind
+from bot.domain.safety.check import readable_form
+from bot.domain.safety.classifier import SHORT
+from bot.domain.safety.features import pairs, pieces, words_of
+from bot.domain.safety.meaning import directions
+from nlu import encoder
+from nlu.langue import normalise
 
-from bot.domain.safety import Kind  # noqa: E402
-from bot.domain.safety.check import readable_form  # noqa: E402
-from bot.domain.safety.classifier import SHORT  # noqa: E402
-from bot.domain.safety.features import pairs, pieces, words_of  # noqa: E402
-from bot.domain.safety.meaning import directions  # noqa: E402
-from nlu import encoder  # noqa: E402
-from nlu.langue import normalise  # noqa: E402
+ROOT = Path(__file__).parent.parent
 
 SAFETY = ROOT / "bot" / "domain" / "safety"
 LINES = [ROOT / "data" / "safety" / name for name in ("rules.tsv", "train.tsv", "train2.tsv", "train3.tsv", "dev.tsv")]

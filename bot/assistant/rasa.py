@@ -23,7 +23,8 @@ PRIVATE = re.compile(r"\S+@\S+\.\S+|\+?\d(?:[ .\-/]?\d){8,}")
 FORM = "booking_form"
 STEP = "booking_done"
 HEALTH_SECONDS = 1.0
-AWAY = (aiohttp.ClientError, TimeoutError, ValueError)
+# A KeyError: Rasa answered something else than what it promises.
+AWAY = (aiohttp.ClientError, TimeoutError, ValueError, KeyError)
 
 
 class RasaAssistant:

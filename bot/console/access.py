@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Form, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -303,11 +303,18 @@ def forget_said(request: Request, response: Response) -> None:
 # ── The gate to a person's data ──────────────────────────────────────────────────────────────
 
 
-async def conversation_of(session: AsyncSession, adviser: Adviser, number: int) -> Conversation:
-    found = await session.get(Conversation, number)
+Owned = TypeVar("Owned", Conversation, Alert, Appointment, Workshop, Place)
+
+
+async def _theirs(session: AsyncSession, table: type[Owned], adviser: Adviser, number: int) -> Owned:
+    found = await session.get(table, number)
     if found is None or found.structure_id != adviser.structure_id:
         raise NotFound
     return found
+
+
+async def conversation_of(session: AsyncSession, adviser: Adviser, number: int) -> Conversation:
+    return await _theirs(session, Conversation, adviser, number)
 
 
 async def handoff_of(session: AsyncSession, adviser: Adviser, conversation_id: int) -> Handoff:
@@ -324,24 +331,15 @@ async def handoff_of(session: AsyncSession, adviser: Adviser, conversation_id: i
 
 
 async def alert_of(session: AsyncSession, adviser: Adviser, number: int) -> Alert:
-    found = await session.get(Alert, number)
-    if found is None or found.structure_id != adviser.structure_id:
-        raise NotFound
-    return found
+    return await _theirs(session, Alert, adviser, number)
 
 
 async def appointment_of(session: AsyncSession, adviser: Adviser, number: int) -> Appointment:
-    found = await session.get(Appointment, number)
-    if found is None or found.structure_id != adviser.structure_id:
-        raise NotFound
-    return found
+    return await _theirs(session, Appointment, adviser, number)
 
 
 async def workshop_of(session: AsyncSession, adviser: Adviser, number: int) -> Workshop:
-    found = await session.get(Workshop, number)
-    if found is None or found.structure_id != adviser.structure_id:
-        raise NotFound
-    return found
+    return await _theirs(session, Workshop, adviser, number)
 
 
 async def passage_of(session: AsyncSession, adviser: Adviser, number: int) -> Opening:
@@ -409,7 +407,4 @@ async def absence_of(session: AsyncSession, adviser: Adviser, number: int) -> Ab
 
 
 async def place_of(session: AsyncSession, adviser: Adviser, number: int) -> Place:
-    found = await session.get(Place, number)
-    if found is None or found.structure_id != adviser.structure_id:
-        raise NotFound
-    return found
+    return await _theirs(session, Place, adviser, number)

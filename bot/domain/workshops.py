@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from bot.domain.calendar import in_paris
 from bot.domain.replies import plain
+from bot.domain.waiting import COUNTED_FROM, COUNTED_UNTIL
 
-# How long a seat that is freed is kept for the first in line; the hours of the night do not count (Paris).
-OFFER = timedelta(hours=2)
-OFFER_HOURS = (time(9), time(20))
-# When it begins soon, the line goes faster.
-SOON, OFFER_SOON = timedelta(hours=4), timedelta(minutes=20)
 # Words that name no workshop in particular.
 COMMON = frozenset(
     [
@@ -80,25 +76,7 @@ class Attendance(StrEnum):
 
 def may_offer(at: datetime) -> bool:
     """Whether a seat may be offered at `at`: nobody is woken up for one."""
-    start, end = OFFER_HOURS
-    return start <= in_paris(at).time() < end
-
-
-def offer_ends(at: datetime, starts_at: datetime) -> datetime:
-    """Until when a seat offered at `at` is kept: two hours of the day, twenty minutes if it starts within four.
-
-    What is left of the two hours at 20:00 goes on the next day from 9:00.
-    """
-    if starts_at - at <= SOON:
-        return min(at + OFFER_SOON, starts_at)
-    start, end = OFFER_HOURS
-    local = in_paris(at)
-    tonight = local.replace(hour=end.hour, minute=0, second=0, microsecond=0)
-    left = tonight - local
-    if left >= OFFER:
-        return min(at + OFFER, starts_at)
-    tomorrow = (local + timedelta(days=1)).replace(hour=start.hour, minute=0, second=0, microsecond=0)
-    return min(tomorrow + (OFFER - max(left, timedelta())), starts_at)
+    return COUNTED_FROM <= in_paris(at).time() < COUNTED_UNTIL
 
 
 class Titled(Protocol):

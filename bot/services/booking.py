@@ -208,7 +208,7 @@ async def answer(
         offered = await reasons.bookable(session, conversation.structure_id, BookableBy.YOUNG)
         if index < len(offered):
             return await _go_on(session, conversation, draft, Heard(reason=offered[index].slug), now)
-    if draft.mode is Mode.OUTSIDE and draft.meeting_point is None and not replies.leaves(text):
+    if draft.mode is Mode.OUTSIDE and draft.meeting_point is None:
         return await _meet_at(session, conversation, draft, heard, text, now)
     if draft.communes and not heard.anything:
         if index is None and yes is True and len(draft.communes) == 1:

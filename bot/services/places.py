@@ -231,8 +231,6 @@ async def _tell(session: AsyncSession, conversation: Conversation, found: Found,
         says.append(Say("utter_place_nearby", {"commune": found.commune.name}))
     for place in places[:2]:
         says.append(await describe(session, place, now))
-    first = places[0]
-    says[-1] = Say(says[-1].response, says[-1].values, (Button("Un rendez-vous là", f"place:{first.id}"),))
     return says
 
 
@@ -264,7 +262,7 @@ async def describe(session: AsyncSession, place: Place, now: datetime) -> Say:
     )
     for day, start, end in dated[:3]:
         lines.append(f"{say_day(day, today).capitalize()} : {_clock(start)}-{_clock(end)}")
-    values = {"place": place.name, "address": place.address or "", "hours": "\n".join(lines)}
+    values = {"id": str(place.id), "place": place.name, "address": place.address or "", "hours": "\n".join(lines)}
     if not place.address:
         return Say("utter_place_hours_only", values)
     return Say("utter_place_hours", values)

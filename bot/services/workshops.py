@@ -21,6 +21,7 @@ from bot.domain.conversations import Button, Say, first_that_fits
 from bot.domain.nudges import NudgeKind, NudgeState, reminder_times
 from bot.domain.outbox import OutboxKind
 from bot.domain.people import Channel
+from bot.domain.waiting import held_until
 from bot.domain.workshops import (
     OPEN,
     Attendance,
@@ -28,7 +29,6 @@ from bot.domain.workshops import (
     WorkshopKind,
     asked_for,
     may_offer,
-    offer_ends,
 )
 from bot.errors import AlreadyRegistered, NothingToDo, NotYourStructure, WorkshopFull, WorkshopGone
 from bot.services import outbox, people
@@ -300,7 +300,7 @@ async def fill(session: AsyncSession, workshop: Workshop, now: datetime) -> int:
     offered = list(zip(await _line(session, workshop), free, strict=False))
     for registration, seat in offered:
         registration.state, registration.seat = RegistrationState.OFFERED, seat
-        registration.offered_until = offer_ends(now, starts_at)
+        registration.offered_until = held_until(now, starts_at)
         about = values(workshop, now) | {"until": _say_until(registration.offered_until, now)}
         await _say(session, registration, [Say("utter_workshop_offered", about)], now)
     await session.flush()
