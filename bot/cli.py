@@ -253,7 +253,10 @@ def dates_parse(
     now: Annotated[str, typer.Option(help="Le moment où c'est écrit, par exemple 2027-03-09T10:00.")],
 ) -> None:
     """Lit des textes, un par ligne ; écrit les dates comprises, un objet JSON par ligne."""
-    at = running.paris_time(now)
+    try:
+        at = running.paris_time(now)
+    except ValueError:
+        raise typer.BadParameter(f"« {now} » n'est pas un moment : écrire par exemple 2027-03-09T10:00.") from None
     for line in sys.stdin:
         text = line.rstrip("\n")
         reading = date_grammar.read(text, at)
