@@ -18,7 +18,7 @@ from bot.domain.helplines import Line, lines_for
 from bot.domain.safety import Kind, Level, SafetyReading, Sure, When, Who
 from bot.domain.team import NoticeKind
 from bot.errors import NothingToDo, NotYourStructure
-from bot.services import handoffs, outbox, team
+from bot.services import followups, handoffs, outbox, team
 from bot.storage.queries import lock
 from bot.storage.tables import Adviser, Alert, Conversation, Handoff, Message, Notice, OutboxRow
 
@@ -106,6 +106,7 @@ async def acknowledge(session: AsyncSession, alert: Alert, adviser: Adviser, now
         raise NothingToDo
     alert.acknowledged_at, alert.acknowledged_by = now, adviser.id
     alert.notify_at = now + REPEAT[alert.level]
+    await followups.plan(session, alert, adviser, now)
 
 
 async def take_care(session: AsyncSession, alert: Alert, adviser: Adviser, now: datetime) -> None:
@@ -147,6 +148,9 @@ async def close(
     await lock(session, alert)
     if alert.closed_at is not None:
         raise NothingToDo
+    await followups.plan(session, alert, adviser if alert.acknowledged_by is None else None, now)
+    if end is AlertEnd.FALSE_ALARM:
+        await followups.drop(session, alert, adviser, now)
     alert.closed_at, alert.closed_by, alert.closed_as, alert.notify_at = now, adviser.id, end, None
     if alert.level is Level.CRITICAL and end is AlertEnd.FALSE_ALARM:
         others = [one for one in await team.coordinators_of(session, alert.structure_id) if one.id != adviser.id]
@@ -220,6 +224,7 @@ async def _open(session: AsyncSession, conversation: Conversation, reading: Safe
     session.add(alert)
     await session.flush()
     await handoffs.ask(session, conversation, HandoffReason.SAFETY, now)
+    await followups.plan(session, alert, None, now)
     return alert
 
 

@@ -21,13 +21,14 @@ from bot.domain.outbox import OutboxState
 from bot.domain.people import Channel
 from bot.domain.safety import Kind
 from bot.domain.team import NoticeKind, PresenceSaid
-from bot.services import appointments, handoffs, team
+from bot.services import appointments, followups, handoffs, team
 from bot.storage.tables import (
     Adviser,
     Alert,
     Appointment,
     ChannelIdentity,
     Conversation,
+    FollowUp,
     Handoff,
     Message,
     Notice,
@@ -114,6 +115,16 @@ class News:
 
 
 @dataclass(frozen=True)
+class Task:
+    """What a human still does after an alert; `late` once its day is over."""
+
+    followup: FollowUp
+    who: Who
+    today: bool
+    late: bool
+
+
+@dataclass(frozen=True)
 class Member:
     """Someone of the team, and whether they answer at this moment."""
 
@@ -128,12 +139,13 @@ class Member:
 
 @dataclass(frozen=True)
 class Desk:
-    """`waiting` leaves out who is in an alert; `held` and `news` are by adviser."""
+    """`waiting` leaves out who is in an alert; `held`, `news` and `tasks` are by adviser."""
 
     alerts: tuple[OpenAlert, ...]
     waiting: tuple[tuple[Handoff, Who], ...]
     held: dict[int, tuple[Held, ...]]
     news: dict[int, tuple[News, ...]]
+    tasks: dict[int, tuple[Task, ...]]
     today: tuple[Entry, ...]
     unmarked: tuple[Entry, ...]
     calls: tuple[Entry, ...]
@@ -151,6 +163,7 @@ async def see(session: AsyncSession, structure: Structure, now: datetime) -> Des
         waiting=tuple((one, who(one.conversation)) for one in waiting if one.conversation_id not in in_alert),
         held=await _held(session, structure, [member.adviser for member in members]),
         news=await _news(session, [member.adviser for member in members], now),
+        tasks=await _tasks(session, structure, [member.adviser for member in members], now),
         today=await entries(session, structure, in_paris(now).date(), now),
         unmarked=await unmarked(session, structure, now),
         calls=await calls(session, structure, now),
@@ -271,6 +284,20 @@ async def _news(session: AsyncSession, advisers: Sequence[Adviser], now: datetim
         about = News(notice, who(conversation) if ours else None)
         news[notice.adviser_id].setdefault((notice.kind, notice.conversation_id), about)
     return {number: tuple(group.values()) for number, group in news.items()}
+
+
+async def _tasks(
+    session: AsyncSession, structure: Structure, advisers: Sequence[Adviser], now: datetime
+) -> dict[int, tuple[Task, ...]]:
+    """What each adviser has to come back to, the earliest first."""
+    rows = await followups.to_do(session, structure.id)
+    return {adviser.id: tuple(task(row, now) for row in rows if followups.is_for(row, adviser)) for adviser in advisers}
+
+
+def task(followup: FollowUp, now: datetime) -> Task:
+    today = in_paris(now).date()
+    about = who(followup.alert.conversation)
+    return Task(followup, about, today=followup.due_date == today, late=followup.due_date < today)
 
 
 async def entries(session: AsyncSession, structure: Structure, day: date, now: datetime) -> tuple[Entry, ...]:

@@ -299,5 +299,6 @@ async def _silence_bot(session: AsyncSession, handoff: Handoff) -> None:
 
 
 async def _keep(session: AsyncSession, handoff: Handoff, now: datetime) -> None:
+    await session.flush()
     session.add(HandoffEvent(handoff_id=handoff.id, state=handoff.state, adviser_id=handoff.adviser_id, at=now))
     await session.flush()
