@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -29,6 +30,9 @@ HERE = Path(__file__).parent
 TYPES = {
     "console.css": "text/css; charset=utf-8",
     "live.js": "text/javascript; charset=utf-8",
+    "alerts.js": "text/javascript; charset=utf-8",
+    "encounters.js": "text/javascript; charset=utf-8",
+    "encounters_worker.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 STATIC = {name: (HERE / "static" / name).read_bytes() for name in TYPES}
@@ -61,6 +65,14 @@ def since(at: datetime, now: datetime) -> str:
     return f"depuis {say_moment(at, now)}"
 
 
+def until(moment: datetime, now: datetime) -> str:
+    """ "dans moins d'une minute", "dans 4 min"; further away, "à 14 h", "demain à 9 h"."""
+    minutes = -((now - moment) // timedelta(minutes=1))
+    if minutes > 60:
+        return at(moment, now)
+    return f"dans {minutes} min" if minutes > 1 else "dans moins d'une minute"
+
+
 def when(at: datetime, now: datetime) -> str:
     """ "10 h 42" today, "hier à 10 h 42" before."""
     return say_time(at) if in_paris(at).date() == in_paris(now).date() else say_moment(at, now)
@@ -70,6 +82,11 @@ def at(moment: datetime, now: datetime) -> str:
     """The same inside a sentence: "à 10 h 42", "hier à 10 h 42"."""
     said = when(moment, now)
     return said if " à " in said else f"à {said}"
+
+
+def to_the_second(moment: datetime) -> str:
+    """ "10/03/2027 à 10:42:07", on the clock of Paris."""
+    return f"{in_paris(moment):%d/%m/%Y à %H:%M:%S}"
 
 
 def listed(words: Sequence[str]) -> str:
@@ -151,8 +168,9 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_environment.filters.update(until=until, to_the_second=to_the_second)
 _environment.filters.update(at=at, since=since, when=when, day=day, clock=say_time, paris=in_paris)
 _environment.filters.update(listed=listed, sent=sent, phone=say_phone, dated=dated, hour=hour)
 _environment.filters.update(bubbles=bubbles, mode_label=mode_label)
 _environment.filters.update(receivers=receivers, whereabouts=whereabouts)
-_environment.globals.update(KINDS=KINDS, version=_version, once=lambda: secrets.token_hex(8))
+_environment.globals.update(KINDS=KINDS, version=_version, once=lambda: secrets.token_hex(8), uuid=lambda: str(uuid4()))

@@ -44,7 +44,7 @@ class SheetStep(StrEnum):
             "opened": "Alerte ouverte",
             "raised": "Niveau monté",
             "answered": "Numéros d'aide donnés par le robot",
-            "shown": "Affichée dans la console",
+            "shown": "Annoncée dans la console",
             "reached": "Reçue sur le téléphone",
             "acknowledged": "Vue",
             "taken": "Conversation prise",

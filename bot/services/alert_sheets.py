@@ -9,16 +9,19 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.alerts import AlertEnd, SheetStep
-from bot.domain.conversations import Author
+from bot.domain.alerts import AlertEnd, SheetStep, ready_response
+from bot.domain.conversations import Author, IncomingKind, Say
 from bot.domain.handoffs import HandoffState
+from bot.domain.helplines import Line
 from bot.domain.outbox import OutboxState
 from bot.domain.safety import Kind, Level
 from bot.domain.team import NoticeKind, Role
-from bot.services import desk, followups
+from bot.services import alerts, desk, followups, thread
 from bot.storage.tables import Adviser, Alert, Handoff, HandoffEvent, Message, Notice, OutboxRow, SecondLook
 
 KEPT_IN_LIST = timedelta(days=365)
+LOOKED_AT, MOST_SAID = 60, 5
+UNREAD = (IncomingKind.VOICE, IncomingKind.PHOTO)
 # In the same second, what comes first.
 ORDER = tuple(SheetStep)
 HANDOFF_STEPS = {
@@ -79,6 +82,38 @@ async def read(session: AsyncSession, alert: Alert) -> Sheet:
         first_word_after=word.at - (written or alert.opened_at) if word is not None else None,
         done=task.note if task is not None else "",
     )
+
+
+@dataclass(frozen=True)
+class FirstAid:
+    """What who takes care of an alert needs at once: what was written, the lines of this hour, a text to send."""
+
+    said: tuple[thread.Line, ...]
+    lines: tuple[Line, ...]
+    ready: Say
+
+
+async def first_aid(session: AsyncSession, alert: Alert, now: datetime) -> FirstAid:
+    return FirstAid(
+        said=await _said(session, alert),
+        lines=alerts.lines(alert, now),
+        ready=Say(ready_response({Kind(kind) for kind in alert.kinds}, discreet=alert.conversation.discreet)),
+    )
+
+
+async def closed_by(session: AsyncSession, alert: Alert) -> str:
+    """The first name of who closed it."""
+    adviser = await session.get(Adviser, alert.closed_by) if alert.closed_by else None
+    return adviser.first_name if adviser is not None else ""
+
+
+async def _said(session: AsyncSession, alert: Alert) -> tuple[thread.Line, ...]:
+    """The young person's message that raised it, and what they wrote since; read in the thread, kept nowhere else."""
+    read = await thread.read(session, alert.conversation, LOOKED_AT)
+    theirs = [line for line in read.lines if line.author is Author.YOUNG and (line.text or line.kind in UNREAD)]
+    before = [line for line in theirs if line.at <= alert.raised_at][-1:]
+    since = [line for line in theirs if line.at > alert.raised_at]
+    return tuple([*before, *since][:MOST_SAID])
 
 
 async def critical(session: AsyncSession, adviser: Adviser, now: datetime) -> Sequence[Alert]:

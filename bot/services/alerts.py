@@ -16,7 +16,7 @@ from bot.domain.distress import Script, TeamStatus
 from bot.domain.handoffs import HandoffReason, HandoffState
 from bot.domain.helplines import Line, lines_for
 from bot.domain.safety import Kind, Level, SafetyReading, Sure, When, Who
-from bot.domain.team import NoticeKind
+from bot.domain.team import NoticeKind, Role
 from bot.errors import NothingToDo, NotYourStructure
 from bot.services import followups, handoffs, outbox, team
 from bot.storage.queries import lock
@@ -38,6 +38,14 @@ OPEN = select(Alert.id).where(Alert.conversation_id == bindparam("conversation")
 async def open_alert(session: AsyncSession, conversation: Conversation) -> Alert | None:
     number = await session.scalar(OPEN, {"conversation": conversation.id})
     return await session.get_one(Alert, number) if number is not None else None
+
+
+async def are_open(session: AsyncSession, adviser: Adviser) -> bool:
+    """Whether someone may be in danger in a structure: it is the first screen of its team."""
+    if adviser.role is Role.PARTNER:
+        return False
+    waiting = select(Alert.id).where(Alert.structure_id == adviser.structure_id, Alert.closed_at.is_(None))
+    return await session.scalar(waiting.limit(1)) is not None
 
 
 async def heard(
@@ -120,6 +128,20 @@ async def take_care(session: AsyncSession, alert: Alert, adviser: Adviser, now: 
     handoff = await handoffs.ask(session, alert.conversation, HandoffReason.SAFETY, now)
     if handoff.state is not HandoffState.TAKEN or handoff.adviser_id != adviser.id:
         await handoffs.take(session, handoff, adviser, now)
+
+
+async def answer(
+    session: AsyncSession, alert: Alert, adviser: Adviser, text: str, now: datetime, *, once: str | None = None
+) -> None:
+    """Take care of an alert and write the first word of a human.
+
+    Raises:
+        AlreadyTaken, NotYourStructure, NothingToDo: see `take_care`.
+        NothingWritten, AnswerTooLong: see `handoffs.answer`; nothing is taken then.
+    """
+    await take_care(session, alert, adviser, now)
+    handoff = await handoffs.ask(session, alert.conversation, HandoffReason.SAFETY, now)
+    await handoffs.answer(session, handoff, adviser, text, now, once=once)
 
 
 async def take(session: AsyncSession, handoff: Handoff, adviser: Adviser, now: datetime) -> None:

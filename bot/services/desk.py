@@ -72,6 +72,8 @@ class Told:
 
 @dataclass(frozen=True)
 class OpenAlert:
+    """`returned`: somebody saw it, no word went to the young person, and the team was told again."""
+
     alert: Alert
     who: Who
     kinds: tuple[str, ...]
@@ -79,6 +81,11 @@ class OpenAlert:
     acknowledged_by: str
     holder: Adviser | None
     next_reachable: datetime | None
+    returned: bool
+
+    @property
+    def in_hand(self) -> bool:
+        return self.alert.acknowledged_at is not None and not self.returned
 
 
 @dataclass(frozen=True)
@@ -185,12 +192,12 @@ def who_for(structure_id: str, conversation: Conversation) -> Who:
 
 
 async def open_alerts(session: AsyncSession, structure: Structure, now: datetime) -> tuple[OpenAlert, ...]:
-    """The open alerts, the most critical first, then the oldest."""
+    """The open alerts: those nobody has in hand, the most critical, the oldest first."""
     found = (
         await session.scalars(select(Alert).where(Alert.structure_id == structure.id, Alert.closed_at.is_(None)))
     ).all()
     shown = [await describe(session, alert, now) for alert in found]
-    return tuple(sorted(shown, key=lambda one: (-one.alert.level.rank, one.alert.opened_at)))
+    return tuple(sorted(shown, key=lambda one: (one.in_hand, -one.alert.level.rank, one.alert.opened_at)))
 
 
 async def describe(session: AsyncSession, alert: Alert, now: datetime) -> OpenAlert:
@@ -213,6 +220,7 @@ async def describe(session: AsyncSession, alert: Alert, now: datetime) -> OpenAl
         told=told,
         acknowledged_by=seen_by.first_name if seen_by else "",
         holder=holder.adviser if holder else None,
+        returned=alert.acknowledged_at is not None and any(one.at > alert.acknowledged_at for one in told),
         next_reachable=None if told else await team.next_reachable(session, alert.structure_id, now),
     )
 

@@ -52,12 +52,14 @@ async def finish(session: AsyncSession, followup: FollowUp, adviser: Adviser, no
     """The human follow-up was done: by who has it, or by a coordinator.
 
     Raises:
-        NotYourStructure: it is another's, and who asks does not coordinate.
-        NothingToDo: it is done already.
+        NotYourStructure: it is another structure's.
+        NothingToDo: it is done already, or now has another name on it.
     """
     await lock(session, followup)
-    _may(followup, adviser)
-    if followup.done_at is not None:
+    if followup.structure_id != adviser.structure_id:
+        raise NotYourStructure
+    theirs = followup.adviser_id == adviser.id or adviser.role is Role.COORDINATOR
+    if followup.done_at is not None or not theirs:
         raise NothingToDo
     followup.done_at, followup.done_by = now, adviser.id
     followup.note = " ".join(note.split())[:LONGEST_NOTE]
@@ -111,9 +113,3 @@ def is_for(followup: FollowUp, adviser: Adviser) -> bool:
     if followup.adviser_id is None:
         return adviser.role is Role.COORDINATOR
     return followup.adviser_id == adviser.id
-
-
-def _may(followup: FollowUp, adviser: Adviser) -> None:
-    ours = followup.structure_id == adviser.structure_id
-    if not ours or (followup.adviser_id != adviser.id and adviser.role is not Role.COORDINATOR):
-        raise NotYourStructure

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -17,7 +18,8 @@ from bot.domain.appointments import RemindBy
 from bot.domain.handoffs import HandoffReason
 from bot.domain.safety import check
 from bot.domain.team import NoticeKind
-from bot.services import accounts, alerts, partners, team
+from bot.services import accounts, alerts, encounters, followups, partners, team
+from bot.services.encounters import Noted
 from bot.services.feed import Feed
 from bot.settings import Settings, TelegramMode
 from bot.storage.database import Database
@@ -82,6 +84,25 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("POST", "/console/alertes/{number}/prendre"): does(),
     ("GET", "/console/alertes/{number}/clore"): OURS,
     ("POST", "/console/alertes/{number}/clore"): does(comme="over"),
+    ("GET", "/console/alertes"): PAGE,
+    ("GET", "/console/alertes/fiches"): PAGE,
+    ("GET", "/console/alertes/{number}"): May(LOGIN, 404, 200, 404),  # who took care of it, or a coordinator
+    ("POST", "/console/alertes/{number}/repondre"): does(text="Bonjour"),
+    ("POST", "/console/alertes/{number}/relire"): coordinators(303, 403, fausse="oui"),
+    ("GET", "/console/suivis"): PAGE,
+    ("POST", "/console/suivis/{number}/fait"): does(),
+    ("POST", "/console/suivis/{number}/donner"): coordinators(303, 403, to="2"),
+    ("GET", "/console/rencontres"): PAGE,
+    ("POST", "/console/rencontres"): does(400, 400),  # an empty form
+    ("GET", "/console/rencontres/hors-ligne"): PAGE,
+    ("GET", "/console/rencontres/etat"): PAGE,
+    ("GET", "/console/rencontres/travailleur.js"): May(200, 200, 200, 200, partner=200),
+    ("POST", "/console/rencontres/{number}/effacer"): May(LOGIN, 303, 404, 404),  # one's own
+    ("GET", "/console/rencontres/bilan"): May(LOGIN, 403, 200, 403),
+    ("GET", "/console/rencontres/bilan.csv"): May(LOGIN, 403, 200, 403),
+    ("GET", "/console/code"): PAGE,
+    ("POST", "/console/code"): does(303, 303),
+    ("POST", "/console/code/retirer"): does(303, 303),
     ("GET", "/console/rendez-vous/{number}/annuler"): OURS,
     ("POST", "/console/rendez-vous/{number}"): does(state="cancelled_by_young"),
     ("POST", "/console/appels/{number}"): does(),
@@ -195,6 +216,8 @@ class Things:
     passage: int
     opening: int
     absence: int
+    followup: int
+    encounter: int
 
     def path(self, template: str) -> str:
         number = {
@@ -210,6 +233,8 @@ class Things:
             "orientations": self.orientation,
             "ateliers": self.workshop,
             "bus": self.passage,
+            "suivis": self.followup,
+            "rencontres": self.encounter,
         }.get(template.split("/{")[0].split("/")[-1], 0)
         path = template.replace("{number}", str(number)).replace("{name}", "live.js").replace("{token}", "x")
         if path.endswith("/prevenir"):
@@ -248,6 +273,10 @@ async def things(desk: Desk) -> Things:
             agreed=True,
         )
         other = await partners.create(session, sandra.structure, "Paul", "le PSAD")
+        followup = await followups.of_alert(session, alert)
+        await encounters.note(session, sandra, Noted(str(uuid4()), "Gare", "2"), desk.now)
+        [met, *_] = await encounters.mine(session, sandra)
+        assert followup is not None
         return Things(
             young.id,
             alert.id,
@@ -260,6 +289,8 @@ async def things(desk: Desk) -> Things:
             opening.id,
             hers.id,
             away.id,
+            followup.id,
+            met.id,
         )
 
 
@@ -295,7 +326,7 @@ async def test_who_may(desk: Desk, method: str, template: str) -> None:
 async def test_what_does_not_exist_is_told_like_what_is_anothers(desk: Desk, method: str, template: str) -> None:
     found = await things(desk)
     may = CONSOLE[method, template]
-    coordinators_only = "equipe" in template or "partenaires" in template
+    coordinators_only = any(one in template for one in ("equipe", "partenaires", "relire", "donner"))
     who = PARTNER if "orientations" in template else "claire" if coordinators_only else "karim"
     karim = await desk.logged_in(who)
     page = "/console/orientations" if who == PARTNER else "/console/compte"
@@ -308,7 +339,7 @@ async def test_what_does_not_exist_is_told_like_what_is_anothers(desk: Desk, met
         return answer.status_code, answer.text
 
     real = found.path(template)
-    nothing = Things(*([2**31 - 2] * 11)).path(template)
+    nothing = Things(*([2**31 - 2] * 13)).path(template)
     assert (await text(nothing))[0] == 404
     if who == "karim":
         assert await text(real) == await text(nothing)

@@ -75,7 +75,7 @@ async def test_who_takes_care_has_the_task_and_closing_leaves_it(database: Datab
         task = await task_of(session, alert)
         assert task.adviser is sandra
         assert [one.id for one in await followups.to_do(session, "ml-demo")] == [task.id]
-        with pytest.raises(NotYourStructure):
+        with pytest.raises(NothingToDo):
             await followups.finish(session, task, await adviser(session, "nadia"), after(40))
         with pytest.raises(NotYourStructure):
             await followups.finish(session, task, await adviser(session, "karim"), after(40))
