@@ -132,6 +132,18 @@ class NotTheHolder(Refusal):
     response = "utter_not_the_holder"
 
 
+class TooManyCanned(Refusal):
+    """There are as many ready replies as a page can show."""
+
+    response = "utter_too_many_canned"
+
+
+class SearchTooShort(Refusal):
+    """Too few letters to look for."""
+
+    response = "utter_search_too_short"
+
+
 class NothingToDo(Refusal):
     """The row is already in a final state."""
 

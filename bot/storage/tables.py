@@ -340,6 +340,8 @@ class Conversation(Base):
     pending: Mapped[dict[str, Any] | None]
     commune: Mapped[str | None] = mapped_column(String(5))
     discreet: Mapped[bool] = mapped_column(default=False)
+    # The first name or nickname that someone of the team wrote; no other structure reads it.
+    nickname: Mapped[str | None] = mapped_column(String(40))
     greeted_at: Mapped[datetime | None]
     identity: Mapped[ChannelIdentity] = relationship(lazy="joined")
     structure: Mapped[Structure] = relationship(lazy="joined")
@@ -858,6 +860,38 @@ class Notice(Base):
     outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"), index=True)
     at: Mapped[datetime]
     seen_at: Mapped[datetime | None]
+
+
+class Note(Base):
+    """What the team writes to itself in a conversation. It is never sent."""
+
+    __tablename__ = "note"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), index=True)
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+
+
+class CannedReply(Base):
+    """A text ready to be sent: of the whole structure, or of one adviser (`adviser_id`)."""
+
+    __tablename__ = "canned_reply"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), index=True)
+    adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"), index=True)
+    title: Mapped[str] = mapped_column(String(60))
+    text: Mapped[str] = mapped_column(Text)
+
+
+class ReadMark(Base):
+    """The last thing a young person sent that an adviser has seen, by its row of the inbox."""
+
+    __tablename__ = "read_mark"
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"), primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), primary_key=True, index=True)
+    inbox_id: Mapped[int]
 
 
 class AgendaFeed(Base):
