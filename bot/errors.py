@@ -132,6 +132,12 @@ class NotTheHolder(Refusal):
     response = "utter_not_the_holder"
 
 
+class NotYours(Refusal):
+    """A ready reply is its owner's to change, and the structure's are its coordinators'."""
+
+    response = "utter_not_yours"
+
+
 class TooManyCanned(Refusal):
     """There are as many ready replies as a page can show."""
 

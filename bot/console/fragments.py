@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.console.pages import render
 from bot.domain.helplines import Line
-from bot.services import alerts, desk, handoffs, thread
+from bot.services import alerts, card, desk, handoffs, thread
+from bot.services.card import Card
 from bot.services.desk import Desk, Entry, OpenAlert, Who
 from bot.services.thread import WINDOW, Thread
 from bot.storage.tables import Conversation, Handoff, Structure
@@ -28,6 +29,7 @@ class View:
     lines: tuple[Line, ...]
     appointment: Entry | None
     others: tuple[Who, ...]
+    card: Card
     thread: Thread
 
 
@@ -42,6 +44,7 @@ async def view(session: AsyncSession, conversation: Conversation, now: datetime,
         lines=alerts.lines(alert, now) if alert else (),
         appointment=await desk.next_entry(session, conversation, now),
         others=await desk.others_of(session, conversation),
+        card=await card.read(session, conversation, now),
         thread=await thread.read(session, conversation, window),
     )
 
@@ -56,10 +59,12 @@ def of_desk(seen: Desk, now: datetime) -> Fragments:
     names = {member.adviser.id: member.adviser.first_name for member in seen.team}
     shared = {
         name: render(f"fragments/{name}.html", desk=seen, now=now)
-        for name in ("alerts", "waiting", "count", "today", "unmarked", "calls", "team")
+        for name in ("alerts", "waiting", "count", "today", "unmarked", "calls", "team", "recent")
     }
     held = {
-        f"held-{number}": render("fragments/held.html", number=number, name=name, held=seen.held[number], now=now)
+        f"held-{number}": render(
+            "fragments/held.html", number=number, name=name, held=seen.held[number], read_by=seen.read_by, now=now
+        )
         for number, name in names.items()
     }
     news = {
@@ -76,5 +81,5 @@ async def of_conversation(session: AsyncSession, conversation_id: int, now: date
 
 
 def of_view(seen: View, now: datetime) -> Fragments:
-    pieces = {name: render(f"fragments/{name}.html", view=seen, now=now) for name in ("state", "side")}
+    pieces = {name: render(f"fragments/{name}.html", view=seen, now=now) for name in ("who", "state", "danger", "side")}
     return pieces | {line.id: render("fragments/line.html", line=line, now=now) for line in seen.thread.lines}

@@ -8,7 +8,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.team import Role
-from bot.errors import FormIncomplete, NotYourStructure, TooManyCanned
+from bot.errors import FormIncomplete, NotYours, TooManyCanned
 from bot.storage.tables import Adviser, CannedReply
 
 MAX_TITLE = 60
@@ -43,7 +43,7 @@ async def add(session: AsyncSession, adviser: Adviser, title: str, text: str, *,
     """Keep a text, for oneself or (`shared`, coordinators only) for the structure.
 
     Raises:
-        NotYourStructure: an adviser may not write for the structure.
+        NotYours: an adviser may not write for the structure.
         FormIncomplete: the title or the text is empty or too long.
         TooManyCanned: there are a hundred already.
     """
@@ -52,7 +52,7 @@ async def add(session: AsyncSession, adviser: Adviser, title: str, text: str, *,
         structure_id=adviser.structure_id, adviser_id=None if shared else adviser.id, title=title, text=text
     )
     if not may_change(reply, adviser):
-        raise NotYourStructure
+        raise NotYours
     there = await session.scalar(
         select(func.count())
         .select_from(CannedReply)
@@ -72,11 +72,11 @@ async def change(session: AsyncSession, reply: CannedReply, adviser: Adviser, ti
     """Write it again.
 
     Raises:
-        NotYourStructure: it is not the adviser's to change.
+        NotYours: it is not the adviser's to change.
         FormIncomplete: the title or the text is empty or too long.
     """
     if not may_change(reply, adviser):
-        raise NotYourStructure
+        raise NotYours
     reply.title, reply.text = _read(title, text)
     await session.flush()
 
@@ -85,10 +85,10 @@ async def remove(session: AsyncSession, reply: CannedReply, adviser: Adviser) ->
     """Throw it away; what was sent with it stays sent.
 
     Raises:
-        NotYourStructure: it is not the adviser's to throw away.
+        NotYours: it is not the adviser's to throw away.
     """
     if not may_change(reply, adviser):
-        raise NotYourStructure
+        raise NotYours
     await session.delete(reply)
     await session.flush()
 

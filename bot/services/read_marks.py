@@ -38,7 +38,7 @@ async def last_of(session: AsyncSession, conversations: Collection[int]) -> dict
         .where(Conversation.id.in_(conversations), InboxRow.kind.in_(UNREAD_KINDS))
         .group_by(Conversation.id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 async def readers(session: AsyncSession, conversations: Collection[int]) -> dict[int, frozenset[int]]:

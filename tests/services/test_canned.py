@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import FormIncomplete, NotYourStructure, TooManyCanned
+from bot.errors import FormIncomplete, NotYours, TooManyCanned
 from bot.services import canned
 from bot.storage.database import Database
 from tests.factories import adviser
@@ -26,12 +26,12 @@ async def test_only_their_owner_or_a_coordinator_changes_them(database: Database
         sandra, nadia, claire = [await adviser(session, one) for one in ("sandra", "nadia", "claire")]
         shared = await canned.add(session, claire, "Venir", "Le bus 3.", shared=True)
         mine = await canned.add(session, sandra, "Adresse", "12 rue du Pont.", shared=False)
-        with pytest.raises(NotYourStructure):
+        with pytest.raises(NotYours):
             await canned.add(session, sandra, "Pour tous", "Non.", shared=True)
         for who, reply in ((sandra, shared), (nadia, mine), (claire, mine)):
-            with pytest.raises(NotYourStructure):
+            with pytest.raises(NotYours):
                 await canned.change(session, reply, who, "X", "Y")
-            with pytest.raises(NotYourStructure):
+            with pytest.raises(NotYours):
                 await canned.remove(session, reply, who)
         await canned.change(session, mine, sandra, " L'adresse ", "14 rue du Pont.")
         assert (mine.title, mine.text) == ("L'adresse", "14 rue du Pont.")
