@@ -8,8 +8,9 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.console.pages import render
+from bot.domain.handoffs import HELD_STATES
 from bot.domain.helplines import Line
-from bot.services import alerts, card, desk, handoffs, thread
+from bot.services import alerts, card, desk, handoffs, moments, team, thread
 from bot.services.card import Card
 from bot.services.desk import Desk, Entry, OpenAlert, Who
 from bot.services.thread import WINDOW, Thread
@@ -20,7 +21,7 @@ Fragments = dict[str, str]
 
 @dataclass(frozen=True)
 class View:
-    """A conversation as its page shows it."""
+    """A conversation as its page shows it; `answer_at` are the hours its holder may promise in one tap."""
 
     conversation: Conversation
     who: Who
@@ -30,21 +31,26 @@ class View:
     appointment: Entry | None
     others: tuple[Who, ...]
     card: Card
+    answer_at: tuple[datetime, ...]
     thread: Thread
 
 
 async def view(session: AsyncSession, conversation: Conversation, now: datetime, window: int = WINDOW) -> View:
     """Everything the page of a conversation shows."""
     alert = await alerts.open_alert(session, conversation)
+    handoff = await handoffs.open_handoff(session, conversation)
+    held = handoff is not None and handoff.state in HELD_STATES
+    hours = await team.hours_of(session, handoff.adviser) if held and handoff and handoff.adviser else None
     return View(
         conversation=conversation,
         who=desk.who(conversation),
-        handoff=await handoffs.open_handoff(session, conversation),
+        handoff=handoff,
         alert=await desk.describe(session, alert, now) if alert else None,
         lines=alerts.lines(alert, now) if alert else (),
         appointment=await desk.next_entry(session, conversation, now),
         others=await desk.others_of(session, conversation),
         card=await card.read(session, conversation, now),
+        answer_at=tuple(moments.to_answer(hours, now)) if hours else (),
         thread=await thread.read(session, conversation, window),
     )
 

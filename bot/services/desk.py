@@ -16,7 +16,7 @@ from bot.domain import communes
 from bot.domain.appointments import AppointmentState, RemindBy
 from bot.domain.calendar import day_bounds, in_paris, next_working_day
 from bot.domain.conversations import Author
-from bot.domain.handoffs import HandoffState
+from bot.domain.handoffs import HELD_STATES
 from bot.domain.outbox import OutboxState
 from bot.domain.people import Channel
 from bot.domain.safety import Kind
@@ -46,6 +46,9 @@ IN_THE_NEWS = (
     NoticeKind.UNMARKED,
     NoticeKind.NO_SHOWS,
     NoticeKind.FALSE_ALARM,
+    NoticeKind.TRANSFERRED,
+    NoticeKind.TAKEN_OVER,
+    NoticeKind.WOKEN,
 )
 NEWS_KEPT = timedelta(days=7)
 # Of those the bot answers, the last to write, among the service's last messages: a desk is drawn often.
@@ -252,7 +255,7 @@ async def _held(
     in_alert = select(Alert.id).where(Alert.conversation_id == Handoff.conversation_id, Alert.closed_at.is_(None))
     rows = await session.execute(
         select(Handoff, wrote, in_alert.exists()).where(
-            Handoff.structure_id == structure.id, Handoff.state == HandoffState.TAKEN
+            Handoff.structure_id == structure.id, Handoff.state.in_(HELD_STATES)
         )
     )
     held: dict[int, list[Held]] = {adviser.id: [] for adviser in advisers}
@@ -291,7 +294,8 @@ async def _news(session: AsyncSession, advisers: Sequence[Adviser], now: datetim
     """What each adviser was told and has not ticked off, the newest first; once for one conversation."""
     rows = await session.execute(
         select(Notice, Conversation)
-        .outerjoin(Conversation, Notice.conversation_id == Conversation.id)
+        .outerjoin(Handoff, Notice.handoff_id == Handoff.id)
+        .outerjoin(Conversation, Conversation.id == func.coalesce(Notice.conversation_id, Handoff.conversation_id))
         .where(
             Notice.adviser_id.in_([adviser.id for adviser in advisers]),
             Notice.kind.in_(IN_THE_NEWS),
@@ -305,7 +309,8 @@ async def _news(session: AsyncSession, advisers: Sequence[Adviser], now: datetim
     for notice, conversation in rows:
         ours = conversation is not None and conversation.structure_id == structures[notice.adviser_id]
         about = News(notice, who(conversation) if ours else None)
-        news[notice.adviser_id].setdefault((notice.kind, notice.conversation_id), about)
+        key = (notice.kind, conversation.id if conversation is not None else None)
+        news[notice.adviser_id].setdefault(key, about)
     return {number: tuple(group.values()) for number, group in news.items()}
 
 
@@ -439,6 +444,7 @@ async def tick_off(session: AsyncSession, notice: Notice, now: datetime) -> None
             Notice.adviser_id == notice.adviser_id,
             Notice.kind == notice.kind,
             Notice.conversation_id == notice.conversation_id,
+            Notice.handoff_id == notice.handoff_id,
             Notice.seen_at.is_(None),
         )
     )

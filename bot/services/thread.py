@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import Author, IncomingKind
-from bot.domain.handoffs import HandoffReason, HandoffState
+from bot.domain.handoffs import HandoffReason, Step
 from bot.domain.outbox import OutboxKind, OutboxState
 from bot.services import inbox
 from bot.storage.tables import (
@@ -46,7 +46,8 @@ class Line:
     """One line. `id` is the same from the inbox to the end; lines are in the order of `at`.
 
     `before` is the text before an edit; `buttons` what the bot proposed under it; `sent` is None for what came in.
-    Of an event, `state` is what the conversation became, `name` who did it and `reason` why a human was asked for.
+    Of an event, `step` is what happened, `name` who did it, `before` and `to` who had the conversation and has it now,
+    `until` its end, `reason` why a human was asked for, and `text` what was written to the colleague.
     """
 
     id: str
@@ -64,8 +65,10 @@ class Line:
     about: OutboxKind | None = None
     file: str | None = None
     sort: Sort = Sort.SAID
-    state: HandoffState | None = None
+    step: Step | None = None
     reason: HandoffReason | None = None
+    to: str = ""
+    until: datetime | None = None
 
     @property
     def order(self) -> int:
@@ -144,11 +147,11 @@ async def _noted(session: AsyncSession, conversation: Conversation, names: dict[
 async def _happened(
     session: AsyncSession, conversation: Conversation, names: dict[int, str], window: int
 ) -> list[Line]:
-    """Who asked for a human, took the conversation, gave it back."""
+    """Who asked for a human, took the conversation, passed it on, put it aside, gave it back."""
     rows = await session.execute(
         select(HandoffEvent, Handoff.reason)
         .join(Handoff, HandoffEvent.handoff_id == Handoff.id)
-        .where(Handoff.conversation_id == conversation.id)
+        .where(Handoff.conversation_id == conversation.id, Handoff.structure_id == conversation.structure_id)
         .order_by(HandoffEvent.id.desc())
         .limit(window + 1)
     )
@@ -158,11 +161,14 @@ async def _happened(
             row.at,
             Author.ADVISER,
             IncomingKind.OTHER,
-            "",
+            row.note or "",
             name=names.get(row.adviser_id or 0, ""),
+            before=names.get(row.from_adviser_id or 0),
             sort=Sort.EVENT,
-            state=row.state,
+            step=row.event,
             reason=reason,
+            to=names.get(row.to_adviser_id or 0, ""),
+            until=row.until,
         )
         for row, reason in rows
     ]

@@ -45,9 +45,11 @@ async def read(caller: Actor, number: Number, last: FormText = "") -> Response:
 
 
 @router.post("/conversations/{number}/prendre")
-async def take(caller: Actor, number: Number) -> Response:
+async def take(caller: Actor, number: Number, from_colleague: FormText = "") -> Response:
+    """`from_colleague`: who holds it was named, and the adviser said yes."""
     async with caller.acting() as (session, adviser):
-        await alerts.take(session, await handoff_of(session, adviser, number), adviser, caller.now)
+        handoff = await handoff_of(session, adviser, number)
+        await alerts.take(session, handoff, adviser, caller.now, from_colleague=bool(from_colleague))
     return go(path_of(number))
 
 
@@ -61,13 +63,6 @@ async def answer(caller: Actor, number: Number, text: FormText = "", once: FormT
         # What was typed must not be lost.
         return await _page(caller, number, refusal=refusal, draft=text)
     return go(f"{path_of(number)}?envoye={once[:32] if once.isalnum() else ''}#bas")
-
-
-@router.post("/conversations/{number}/rendre")
-async def give_back(caller: Actor, number: Number) -> Response:
-    async with caller.acting() as (session, adviser):
-        await handoffs.give_back(session, await handoff_of(session, adviser, number), adviser, caller.now)
-    return go(path_of(number))
 
 
 @router.post("/conversations/{number}/note")
