@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -41,15 +40,10 @@ class Assistant(Protocol):
 
 
 class Encoder(Protocol):
-    @property
-    def one_at_a_time(self) -> AbstractAsyncContextManager[None]:
-        """Held from the reading of a message to its claim, so that no two read the same one."""
-        ...
-
     async def read(self, text: str) -> Sequence[Meaning]:
         """What `text` means: its beginning, as the assistant reads it, then what looks gravest in a long one.
 
-        Empty where the encoder is away.
+        Empty where the encoder is away. Asked again for the same text, it answers at once.
         """
         ...
 
