@@ -44,6 +44,7 @@ from bot.storage.tables import (
     Opening,
     PartnerBooking,
     Place,
+    StoredFile,
     Workshop,
 )
 
@@ -327,6 +328,15 @@ async def handoff_of(session: AsyncSession, adviser: Adviser, conversation_id: i
     found = await handoffs.open_handoff(session, conversation)
     if found is None:
         raise NothingToDo
+    return found
+
+
+async def file_of(session: AsyncSession, adviser: Adviser, number: int) -> StoredFile:
+    """A file of one of the structure's conversations."""
+    found = await session.get(StoredFile, number)
+    if found is None:
+        raise NotFound
+    await conversation_of(session, adviser, found.conversation_id)
     return found
 
 

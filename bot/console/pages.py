@@ -20,6 +20,7 @@ from bot import texts
 from bot.domain.appointments import Mode
 from bot.domain.calendar import in_paris, say_day, say_moment, say_time
 from bot.domain.conversations import Bubble, IncomingKind, Say
+from bot.domain.files import MEGABYTE
 from bot.domain.outbox import OutboxState
 from bot.domain.phones import say_phone
 from bot.services.thread import Line
@@ -37,9 +38,9 @@ TOKEN_MARK = 'value="the token of the session"'
 _FOR = re.compile(r'data-(not-)?for="(\d*)"')
 
 KINDS = {
-    IncomingKind.VOICE: "Message vocal (il ne s'écoute pas encore ici)",
-    IncomingKind.PHOTO: "Photo (elle ne s'affiche pas encore ici)",
-    IncomingKind.DOCUMENT: "Fichier (il ne s'ouvre pas encore ici)",
+    IncomingKind.VOICE: "Message vocal",
+    IncomingKind.PHOTO: "Photo",
+    IncomingKind.DOCUMENT: "Fichier",
     IncomingKind.STICKER: "Autocollant",
     IncomingKind.LOCATION: "A partagé sa position (elle n'est pas gardée)",
     IncomingKind.CONTACT: "A partagé un contact",
@@ -95,6 +96,13 @@ def hour(minute: int) -> str:
 def bubbles(say: Say) -> list[Bubble]:
     """What a young person will read, before it leaves."""
     return texts.render(say)
+
+
+def weight(size: int) -> str:
+    """ "320 ko", "2,4 Mo"."""
+    if size < MEGABYTE:
+        return f"{max(1, size // 1024)} ko"
+    return f"{size / MEGABYTE:.1f} Mo".replace(".", ",")
 
 
 def mode_label(mode: str) -> str:
@@ -153,6 +161,6 @@ _environment = Environment(
 )
 _environment.filters.update(at=at, since=since, when=when, day=day, clock=say_time, paris=in_paris)
 _environment.filters.update(listed=listed, sent=sent, phone=say_phone, dated=dated, hour=hour)
-_environment.filters.update(bubbles=bubbles, mode_label=mode_label)
+_environment.filters.update(bubbles=bubbles, mode_label=mode_label, weight=weight)
 _environment.filters.update(receivers=receivers, whereabouts=whereabouts)
 _environment.globals.update(KINDS=KINDS, version=_version, once=lambda: secrets.token_hex(8))

@@ -29,6 +29,8 @@ from bot.storage.tables import ChannelIdentity, Conversation, Message, OutboxRow
 
 log = structlog.get_logger(__name__)
 
+# A file of ten megabytes takes its time: nobody must send it a second time meanwhile.
+FILE_LEASE = timedelta(seconds=90)
 # Built once: they are asked many times a second.
 _DUE = and_(
     OutboxRow.channel.in_(bindparam("channels", expanding=True)),
@@ -105,7 +107,7 @@ async def _claim(
         return row
     row.state = OutboxState.SENDING
     row.attempts += 1
-    row.lease_until = now + lease
+    row.lease_until = now + (max(lease, FILE_LEASE) if row.payload.get("file") else lease)
     return row
 
 

@@ -179,10 +179,10 @@ async def take(session: AsyncSession, handoff: Handoff, adviser: Adviser, now: d
 
 async def answer(
     session: AsyncSession, handoff: Handoff, adviser: Adviser, text: str, now: datetime, *, once: str | None = None
-) -> None:
-    """Write to the young person, under the adviser's first name and structure.
+) -> OutboxRow | None:
+    """Write to the young person, under the adviser's first name and structure; what leaves.
 
-    `once` names this answer: sent again after a lost network, it is written once.
+    `once` names this answer: sent again after a lost network, it is written once, and None leaves.
 
     Raises:
         NotTheHolder: the adviser does not hold the conversation.
@@ -191,7 +191,7 @@ async def answer(
     await lock(session, handoff)
     key = f"answer:{handoff.id}:{once}" if once else None
     if key and await session.scalar(select(OutboxRow.id).where(OutboxRow.once_key == f"{key}:0")):
-        return
+        return None
     if handoff.state is not HandoffState.TAKEN or handoff.adviser_id != adviser.id:
         raise NotTheHolder
     text = text.replace("\r\n", "\n").strip()
@@ -199,12 +199,18 @@ async def answer(
         raise NothingWritten
     if len(text) > MAX_ANSWER:
         raise AnswerTooLong(most=str(MAX_ANSWER), length=str(len(text)))
-    signed = f"{adviser.first_name}, {adviser.structure.short_name} : {text}"
-    rows = await outbox.say(session, handoff.conversation, [Bubble(signed)], now, kind=OutboxKind.ADVISER, once=key)
+    said = [Bubble(f"{signature(adviser)}{text}")]
+    rows = await outbox.say(session, handoff.conversation, said, now, kind=OutboxKind.ADVISER, once=key)
     message = await session.get_one(Message, rows[0].payload["message"])
     message.adviser_id = adviser.id
     handoff.last_human_at = now
     await people.reach(session, handoff.conversation.identity.person_id, MilestoneKind.FIRST_HUMAN_ANSWER, now)
+    return rows[0]
+
+
+def signature(adviser: Adviser) -> str:
+    """What everything an adviser writes begins with."""
+    return f"{adviser.first_name}, {adviser.structure.short_name} : "
 
 
 async def give_back(session: AsyncSession, handoff: Handoff, adviser: Adviser, now: datetime) -> None:

@@ -32,9 +32,11 @@ from bot.storage.tables import (
     OutboxRow,
     PartnerBooking,
     Person,
+    SealedContent,
     SendBudget,
     Source,
     SourceTouch,
+    StoredFile,
     Structure,
     Turn,
     TurnEffect,
@@ -177,6 +179,9 @@ async def erase(session: AsyncSession, conversation: Conversation, turn: Turn, n
 
 async def _erase_conversation(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> None:
     await rotate_rasa_key(session, conversation, now)
+    files = select(StoredFile.id).where(StoredFile.conversation_id == conversation.id)
+    await session.execute(delete(SealedContent).where(SealedContent.file_id.in_(files)))
+    await session.execute(delete(StoredFile).where(StoredFile.conversation_id == conversation.id))
     await session.execute(delete(Message).where(Message.conversation_id == conversation.id))
     turns = select(Turn.id).where(Turn.conversation_id == conversation.id)
     await session.execute(delete(TurnEffect).where(TurnEffect.turn_id.in_(turns), TurnEffect.turn_id != turn.id))

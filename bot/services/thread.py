@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import Author, IncomingKind
 from bot.domain.outbox import OutboxKind, OutboxState
-from bot.services import inbox
+from bot.services import files, inbox
+from bot.services.files import Attached
 from bot.storage.tables import Adviser, Conversation, InboxRow, Message, OutboxRow
 
 # What a page shows first. The rest is a click away.
@@ -42,6 +43,7 @@ class Line:
     unreachable: bool = False
     about: OutboxKind | None = None
     file: str | None = None
+    attached: Attached | None = None
 
     @property
     def order(self) -> int:
@@ -87,13 +89,19 @@ async def read(session: AsyncSession, conversation: Conversation, window: int = 
     names = {one.id: one.first_name for one in await session.scalars(select(Adviser))}
     unreachable = identity.unreachable_at is not None
     by_message = {row.payload.get("message"): row for row in outgoing}
-    lines = [_said(message, by_message.get(message.id), names, unreachable) for message in said]
-    lines += await _came_in(session, list(reversed(rows)), list(reversed(outgoing)))
+    came, sent = await files.of_conversation(session, conversation)
+    lines = [
+        replace(_said(message, by_message.get(message.id), names, unreachable), attached=sent.get(message.id))
+        for message in said
+    ]
+    lines += await _came_in(session, list(reversed(rows)), list(reversed(outgoing)), came)
     lines.sort(key=lambda line: (line.at, line.id))
     return Thread(tuple(lines[-window:]), more=len(lines) > window)
 
 
-async def _came_in(session: AsyncSession, rows: list[InboxRow], outgoing: list[OutboxRow]) -> list[Line]:
+async def _came_in(
+    session: AsyncSession, rows: list[InboxRow], outgoing: list[OutboxRow], attached: dict[int, Attached]
+) -> list[Line]:
     """The young person's lines; an edit that waits for its turn is shown on the line it changes."""
     found = await session.scalars(select(Message).where(Message.inbox_id.in_([row.id for row in rows])))
     messages = {message.inbox_id: message for message in found}
@@ -115,6 +123,7 @@ async def _came_in(session: AsyncSession, rows: list[InboxRow], outgoing: list[O
             row.kind,
             text,
             reference=incoming.reference,
+            attached=attached.get(row.id),
         )
         message = messages.get(row.id)
         if message is not None and message.edited_at is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import httpx
@@ -14,10 +14,11 @@ from sqlalchemy import select
 from starlette.routing import BaseRoute, Mount
 
 from bot.domain.appointments import RemindBy
+from bot.domain.files import CleanFile, FileKind
 from bot.domain.handoffs import HandoffReason
 from bot.domain.safety import check
 from bot.domain.team import NoticeKind
-from bot.services import accounts, alerts, partners, team
+from bot.services import accounts, alerts, files, partners, team
 from bot.services.feed import Feed
 from bot.settings import Settings, TelegramMode
 from bot.storage.database import Database
@@ -79,6 +80,8 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("POST", "/console/conversations/{number}/repondre"): does(409, text="Bonjour"),  # nobody has taken it
     ("POST", "/console/conversations/{number}/rendre"): does(),
     ("POST", "/console/conversations/{number}/separer"): does(),
+    ("POST", "/console/conversations/{number}/fichier"): does(),  # it is not there
+    ("GET", "/console/fichiers/{number}"): OURS,
     ("POST", "/console/alertes/{number}/prendre"): does(),
     ("GET", "/console/alertes/{number}/clore"): OURS,
     ("POST", "/console/alertes/{number}/clore"): does(comme="over"),
@@ -195,6 +198,7 @@ class Things:
     passage: int
     opening: int
     absence: int
+    file: int
 
     def path(self, template: str) -> str:
         number = {
@@ -210,6 +214,7 @@ class Things:
             "orientations": self.orientation,
             "ateliers": self.workshop,
             "bus": self.passage,
+            "fichiers": self.file,
         }.get(template.split("/{")[0].split("/")[-1], 0)
         path = template.replace("{number}", str(number)).replace("{name}", "live.js").replace("{token}", "x")
         if path.endswith("/prevenir"):
@@ -248,6 +253,7 @@ async def things(desk: Desk) -> Things:
             agreed=True,
         )
         other = await partners.create(session, sandra.structure, "Paul", "le PSAD")
+        file = await files.keep(session, desk.settings.vault, young, CleanFile(FileKind.PDF, b"%PDF-"), desk.now)
         return Things(
             young.id,
             alert.id,
@@ -260,6 +266,7 @@ async def things(desk: Desk) -> Things:
             opening.id,
             hers.id,
             away.id,
+            file.id,
         )
 
 
@@ -308,7 +315,7 @@ async def test_what_does_not_exist_is_told_like_what_is_anothers(desk: Desk, met
         return answer.status_code, answer.text
 
     real = found.path(template)
-    nothing = Things(*([2**31 - 2] * 11)).path(template)
+    nothing = Things(*([2**31 - 2] * len(fields(Things)))).path(template)
     assert (await text(nothing))[0] == 404
     if who == "karim":
         assert await text(real) == await text(nothing)
@@ -320,8 +327,8 @@ async def test_a_route_sends_its_headers_whatever_it_answers(desk: Desk) -> None
     for path in ("/console", "/console/connexion", "/console/conversations/999", "/console/static/live.js"):
         headers = (await sandra.get(path)).headers
         assert headers["content-security-policy"] == (
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-            "font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+            "media-src 'self'; connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
         )
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
