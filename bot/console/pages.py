@@ -23,6 +23,7 @@ from bot.domain.conversations import Bubble, IncomingKind, Say
 from bot.domain.files import MEGABYTE
 from bot.domain.outbox import OutboxState
 from bot.domain.phones import say_phone
+from bot.services.rights import DELETABLE
 from bot.services.thread import Line
 from bot.storage.tables import Appointment, Opening
 
@@ -120,7 +121,11 @@ def whereabouts(one: Appointment) -> str:
 
 
 def sent(line: Line) -> str:
-    """What became of a line that left; nothing for one that came in."""
+    """What became of a line that left, or of its last change; nothing for one that came in."""
+    if line.rewritten in (OutboxState.WAITING, OutboxState.SENDING):
+        return "changement en attente"
+    if line.rewritten in (OutboxState.FAILED, OutboxState.DROPPED):
+        return "changement pas reçu : l'ancien message est peut-être encore là"
     if line.sent is None:
         return ""
     if line.sent is OutboxState.SENT:
@@ -132,6 +137,11 @@ def sent(line: Line) -> str:
     if line.sent is OutboxState.UNKNOWN:
         return "envoi incertain"
     return "échec : pas reçu" if line.sent is OutboxState.FAILED else "retiré avant l'envoi"
+
+
+def takes_back(line: Line, now: datetime) -> bool:
+    """Whether who wrote a line may still take it back."""
+    return now - line.at <= DELETABLE
 
 
 def personal(html: str, adviser_id: int | None, token: str) -> str:
@@ -163,4 +173,4 @@ _environment.filters.update(at=at, since=since, when=when, day=day, clock=say_ti
 _environment.filters.update(listed=listed, sent=sent, phone=say_phone, dated=dated, hour=hour)
 _environment.filters.update(bubbles=bubbles, mode_label=mode_label, weight=weight)
 _environment.filters.update(receivers=receivers, whereabouts=whereabouts)
-_environment.globals.update(KINDS=KINDS, version=_version, once=lambda: secrets.token_hex(8))
+_environment.globals.update(KINDS=KINDS, version=_version, takes_back=takes_back, once=lambda: secrets.token_hex(8))

@@ -22,7 +22,7 @@ from bot.domain.outbox import (
     retry_delay,
 )
 from bot.domain.people import Channel
-from bot.services import alerts, budgets, nudges, team
+from bot.services import alerts, budgets, nudges, rewriting, team
 from bot.services.ports import Blocked, Messenger, Parcel, SendFailed, SendLater, SendRefused
 from bot.storage.database import Database
 from bot.storage.tables import ChannelIdentity, Conversation, Message, OutboxRow
@@ -97,7 +97,7 @@ async def _claim(
         row.state = OutboxState.UNKNOWN
         await nudges.sending_unknown(session, row, now)
         return row
-    dropped = await nudges.why_not_any_more(session, row, now)
+    dropped = await nudges.why_not_any_more(session, row, now) or await rewriting.aim(session, row)
     if dropped:
         row.state, row.error = OutboxState.DROPPED, dropped
         return row

@@ -44,6 +44,17 @@ class Line:
     about: OutboxKind | None = None
     file: str | None = None
     attached: Attached | None = None
+    # Of what an adviser wrote: its number and whose it is, when it was taken back, and what became of the change.
+    conversation_id: int = 0
+    message_id: int | None = None
+    adviser_id: int | None = None
+    withdrawn_at: datetime | None = None
+    rewritten: OutboxState | None = None
+
+    @property
+    def unsigned(self) -> str:
+        """What an adviser wrote, without the signature it begins with."""
+        return self.text.partition(" : ")[2]
 
     @property
     def order(self) -> int:
@@ -89,9 +100,15 @@ async def read(session: AsyncSession, conversation: Conversation, window: int = 
     names = {one.id: one.first_name for one in await session.scalars(select(Adviser))}
     unreachable = identity.unreachable_at is not None
     by_message = {row.payload.get("message"): row for row in outgoing}
+    # The last change of each message is the one that counts: rows are the newest first.
+    changes = {row.payload["of"]: row.state for row in reversed(outgoing) if "of" in row.payload}
     came, sent = await files.of_conversation(session, conversation)
     lines = [
-        replace(_said(message, by_message.get(message.id), names, unreachable), attached=sent.get(message.id))
+        replace(
+            _said(message, by_message.get(message.id), names, unreachable),
+            attached=sent.get(message.id),
+            rewritten=changes.get(message.id),
+        )
         for message in said
     ]
     lines += await _came_in(session, list(reversed(rows)), list(reversed(outgoing)), came)
@@ -154,4 +171,8 @@ def _said(message: Message, row: OutboxRow | None, names: dict[int, str], unreac
         unreachable=unreachable or (row is not None and row.error == "unreachable"),
         about=row.kind if row is not None else None,
         file=attachment[0] if attachment else None,
+        conversation_id=message.conversation_id,
+        message_id=message.id if message.author is Author.ADVISER else None,
+        adviser_id=message.adviser_id,
+        withdrawn_at=message.withdrawn_at,
     )

@@ -17,10 +17,10 @@ from bot.domain.files import MEGABYTE
 from bot.domain.outbox import OutboxState
 from bot.domain.people import Channel
 from bot.errors import FileTooBig
-from bot.services import delivery, files
+from bot.services import delivery, files, rewriting
 from bot.services.ports import FetchFailed, FetchRefused
 from bot.storage.database import Database
-from bot.storage.tables import OutboxRow, SealedContent, StoredFile
+from bot.storage.tables import Message, OutboxRow, SealedContent, StoredFile
 from bot.storage.vault import Vault
 from tests.factories import NOW, adviser, handoff, young_person
 from tests.fakes.bot_api import BotApi, Fault, User
@@ -119,3 +119,20 @@ async def test_a_file_that_is_gone_and_one_that_is_late(api: BotApi, bot: Bot) -
     api.script("getFile", Fault(status=502))
     with pytest.raises(FetchFailed):
         await TelegramFiles(bot).fetch(sent.content["document"]["file_id"], MEGABYTE)
+
+
+async def test_a_message_is_changed_then_taken_back(database: Database, api: BotApi, bot: Bot) -> None:
+    lea = api.user("Léa")
+    await _held_by_sandra(database, lea, PDF, "À 14 h")
+    await _deliver(database, bot)
+    received = await lea.waits_for("À 14 h")
+    async with database.unit_of_work() as session:
+        message = (await session.scalars(select(Message).where(Message.adviser_id.is_not(None)))).one()
+        await rewriting.edit(session, message, await adviser(session, "sandra"), "À 15 h", NOW)
+    assert (await _deliver(database, bot)).state is OutboxState.SENT
+    assert received.text == "Sandra, Mission Locale : À 15 h"
+    async with database.unit_of_work() as session:
+        message = await session.get_one(Message, message.id)
+        await rewriting.take_back(session, message, await adviser(session, "sandra"), NOW)
+    await _deliver(database, bot)
+    assert received.deleted

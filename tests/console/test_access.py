@@ -14,11 +14,12 @@ from sqlalchemy import select
 from starlette.routing import BaseRoute, Mount
 
 from bot.domain.appointments import RemindBy
+from bot.domain.conversations import Bubble
 from bot.domain.files import CleanFile, FileKind
 from bot.domain.handoffs import HandoffReason
 from bot.domain.safety import check
 from bot.domain.team import NoticeKind
-from bot.services import accounts, alerts, files, partners, team
+from bot.services import accounts, alerts, files, outbox, partners, team
 from bot.services.feed import Feed
 from bot.settings import Settings, TelegramMode
 from bot.storage.database import Database
@@ -82,6 +83,8 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("POST", "/console/conversations/{number}/separer"): does(),
     ("POST", "/console/conversations/{number}/fichier"): does(),  # it is not there
     ("GET", "/console/fichiers/{number}"): OURS,
+    ("POST", "/console/messages/{number}/modifier"): does(text="Bonjour"),
+    ("POST", "/console/messages/{number}/retirer"): does(),
     ("POST", "/console/alertes/{number}/prendre"): does(),
     ("GET", "/console/alertes/{number}/clore"): OURS,
     ("POST", "/console/alertes/{number}/clore"): does(comme="over"),
@@ -151,6 +154,7 @@ CHAT = {
     ("GET", "/chat/events"),
     ("POST", "/chat/quit"),
     ("GET", "/chat/files/{number}"),
+    ("POST", "/chat/files"),
     ("GET", "/chat/static/{name}"),
 }
 
@@ -199,6 +203,7 @@ class Things:
     opening: int
     absence: int
     file: int
+    message: int
 
     def path(self, template: str) -> str:
         number = {
@@ -215,6 +220,7 @@ class Things:
             "ateliers": self.workshop,
             "bus": self.passage,
             "fichiers": self.file,
+            "messages": self.message,
         }.get(template.split("/{")[0].split("/")[-1], 0)
         path = template.replace("{number}", str(number)).replace("{name}", "live.js").replace("{token}", "x")
         if path.endswith("/prevenir"):
@@ -253,6 +259,7 @@ async def things(desk: Desk) -> Things:
             agreed=True,
         )
         other = await partners.create(session, sandra.structure, "Paul", "le PSAD")
+        said = await outbox.say(session, young, [Bubble("Bonjour")], desk.now)
         file = await files.keep(session, desk.settings.vault, young, CleanFile(FileKind.PDF, b"%PDF-"), desk.now)
         return Things(
             young.id,
@@ -267,6 +274,7 @@ async def things(desk: Desk) -> Things:
             hers.id,
             away.id,
             file.id,
+            said[0].payload["message"],
         )
 
 
@@ -328,7 +336,8 @@ async def test_a_route_sends_its_headers_whatever_it_answers(desk: Desk) -> None
         headers = (await sandra.get(path)).headers
         assert headers["content-security-policy"] == (
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-            "media-src 'self'; connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+            "media-src 'self'; connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+            "base-uri 'none'"
         )
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"

@@ -12,6 +12,7 @@ from bot.services.ports import Blocked, Parcel, SendFailed, SendLater, SendRefus
 from bot.storage.database import Database
 from bot.storage.vault import Vault
 
+NOT_MODIFIED = "message is not modified"  # sent a second time, after a crash
 GONE = ("chat not found", "user is deactivated")
 
 
@@ -40,6 +41,9 @@ class TelegramMessenger:
                 return None
             if kind is OutboxKind.DELETE:
                 await self._delete(parcel)
+                return None
+            if kind is OutboxKind.EDIT:
+                await self._edit(parcel)
                 return None
             return await self._say(parcel)
         except RetryAfter as error:
@@ -89,6 +93,17 @@ class TelegramMessenger:
             await self.bot.answer_callback_query(parcel.payload["press"])
         except BadRequest:
             return  # too old: the answer has been given in the chat all the same
+
+    async def _edit(self, parcel: Parcel) -> None:
+        text, reference = parcel.payload["text"], int(parcel.payload["references"][0])
+        try:
+            if parcel.payload["captioned"]:
+                await self.bot.edit_message_caption(parcel.address, reference, caption=text)
+            else:
+                await self.bot.edit_message_text(text, parcel.address, reference)
+        except BadRequest as error:
+            if NOT_MODIFIED not in error.message.lower():
+                raise
 
     async def _delete(self, parcel: Parcel) -> None:
         references: list[int] = parcel.payload["references"]

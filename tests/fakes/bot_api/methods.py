@@ -263,6 +263,16 @@ async def edit_message_text(api: BotApi, params: JSON) -> JSON:
     return _edit(api, message, content, _markup(params, inline_only=True))
 
 
+async def edit_message_caption(api: BotApi, params: JSON) -> JSON:
+    message = _message(api, params, "edit")
+    if "text" in message.content:
+        raise bad_request("there is no caption in the message to edit")
+    caption = _text(params, "caption", MAX_CAPTION)
+    content = {name: value for name, value in message.content.items() if name != "caption"}
+    markup = _markup(params, inline_only=True)
+    return _edit(api, message, content | ({"caption": caption} if caption else {}), markup)
+
+
 async def edit_message_reply_markup(api: BotApi, params: JSON) -> JSON:
     message = _message(api, params, "edit")
     return _edit(api, message, message.content, _markup(params, inline_only=True))
@@ -351,6 +361,7 @@ METHODS: dict[str, Method] = {
     "sendChatAction": send_chat_action,
     "answerCallbackQuery": answer_callback_query,
     "editMessageText": edit_message_text,
+    "editMessageCaption": edit_message_caption,
     "editMessageReplyMarkup": edit_message_reply_markup,
     "deleteMessage": delete_message,
     "deleteMessages": delete_messages,
