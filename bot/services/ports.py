@@ -80,6 +80,25 @@ class SendRefused(SendFailed):
     """The channel will never accept this message."""
 
 
+class FetchFailed(Exception):
+    """Something passing; try again later."""
+
+
+class FetchRefused(Exception):
+    """The channel does not have the file any more."""
+
+
+class Fetcher(Protocol):
+    async def fetch(self, reference: str, largest: int) -> bytes:
+        """What a file of the channel holds.
+
+        Raises:
+            FileTooBig: it has more than `largest` bytes.
+            FetchRefused, FetchFailed: see each.
+        """
+        ...
+
+
 class Messenger(Protocol):
     async def send(self, parcel: Parcel) -> str | None:
         """Send, and return the channel's reference of the message.

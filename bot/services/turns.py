@@ -51,6 +51,7 @@ from bot.services import (
     booking,
     buttons,
     commands,
+    files,
     handoffs,
     inbox,
     outbox,
@@ -486,6 +487,8 @@ async def _other(
     else:
         session.add(_message(conversation, turn, row, incoming))
         await session.flush()
+        if incoming.file_reference and kind in files.FETCHED:
+            await files.expect(session, conversation, row, incoming.file_reference, now)
     holder = await handoffs.hear(session, conversation, now)
     reading = safety.check(incoming.text, meanings=meanings)
     if reading.level >= safety.Level.HIGH:
