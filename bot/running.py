@@ -276,7 +276,7 @@ async def _messengers(settings: Settings, database: Database) -> AsyncIterator[d
     bot = make_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_base_url)
     await bot.request.initialize()
     try:
-        yield web | {Channel.TELEGRAM: TelegramMessenger(bot)}
+        yield web | {Channel.TELEGRAM: TelegramMessenger(bot, f"{web_address(settings)}/console")}
     finally:
         await bot.request.shutdown()
 

@@ -14,6 +14,7 @@ from bot.clock import Clock
 from bot.domain.people import Channel
 from bot.scheduler import start_ticks
 from bot.services import delivery, turns
+from bot.services.bridge import Bridge
 from bot.services.ports import Assistant, Encoder, Messenger
 from bot.settings import Settings
 from bot.storage.database import Database
@@ -71,6 +72,8 @@ class Worker:
                 for _ in range(DELIVERIES_AT_ONCE):
                     group.create_task(self._loop(self._deliver, self.outbox_bell))
                 group.create_task(self._look_out())
+                if Channel.TELEGRAM in self.messengers:
+                    group.create_task(Bridge(self.database, self.clock, self.outbox_bell.ring).run())
         finally:
             scheduler.shutdown(wait=False)
 

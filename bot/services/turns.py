@@ -39,6 +39,7 @@ from bot.domain.conversations import (
 )
 from bot.domain.handoffs import HandoffReason
 from bot.domain.outbox import OutboxKind
+from bot.domain.people import Channel
 from bot.domain.safety import Meaning
 from bot.errors import AssistantAway, ClosedTurn, Refusal
 from bot.services import (
@@ -49,10 +50,12 @@ from bot.services import (
     commands,
     handoffs,
     inbox,
+    linking,
     outbox,
     people,
     places,
     team,
+    topic_orders,
 )
 from bot.services.ports import Assistant, Encoder, Question
 from bot.storage.database import Database
@@ -244,7 +247,7 @@ async def _what_waits(session: AsyncSession, now: datetime, pace: Pace) -> Seque
         rows = (await session.scalars(WAITING_ROWS, {"channel": channel, "address": address})).all()
         if not rows:
             continue
-        if rows[0].kind is not IncomingKind.TEXT:
+        if rows[0].kind is not IncomingKind.TEXT or channel is Channel.TEAM:
             return rows[:1]
         texts = []
         for row in rows:
@@ -259,7 +262,7 @@ async def _what_waits(session: AsyncSession, now: datetime, pace: Pace) -> Seque
 
 def _text_of(rows: Sequence[InboxRow]) -> str:
     """What safety reads of the next turn: texts, or the words of an edit or of a caption."""
-    if not rows or rows[0].kind in WITHOUT_WORDS:
+    if not rows or rows[0].kind in WITHOUT_WORDS or rows[0].channel is Channel.TEAM:
         return ""
     return "\n".join(str(row.payload.get("text") or "") for row in rows)
 
@@ -269,6 +272,8 @@ async def _open(
 ) -> Question | bool:
     """Begin the turn: keep what came in, and let who must answer do it."""
     first = rows[0]
+    if first.channel is Channel.TEAM or linking.is_account_link(inbox.read(first)):
+        return await _of_the_team(session, first, now)
     conversation = await people.meet(session, first.channel, first.address, now)
     incoming = [inbox.read(row) for row in rows]
     texts = [one.text for one in incoming if one.kind is IncomingKind.TEXT]
@@ -306,6 +311,19 @@ async def _open(
     if question is not None:
         return question
     await _answer(session, conversation, turn, says, now, Speaker.SERVICE)
+    return True
+
+
+async def _of_the_team(session: AsyncSession, row: InboxRow, now: datetime) -> bool:
+    """What an adviser writes, in the team's group or to link their account, is nobody's conversation."""
+    turn = Turn(channel=row.channel, address=row.address, opened_at=now, lease_until=now, closed_at=now)
+    session.add(turn)
+    await session.flush()
+    row.turn_id = turn.id
+    if row.channel is Channel.TEAM:
+        await topic_orders.obey(session, row, now)
+    else:
+        await linking.link_account(session, inbox.read(row), now)
     return True
 
 
@@ -662,6 +680,8 @@ async def _set_aside(session: AsyncSession, ids: list[int], now: datetime) -> No
     for row in rows:
         row.set_aside = "error"
     first = rows[0]
+    if first.channel is Channel.TEAM:
+        return  # nobody's conversation: the log has it
     conversation = await people.meet(session, first.channel, first.address, now)
     await outbox.say(session, conversation, [Say("utter_error")], now)
 

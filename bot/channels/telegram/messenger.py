@@ -5,6 +5,7 @@ from __future__ import annotations
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 
+from bot.channels.telegram import topics
 from bot.channels.telegram.transport import NeverLeft, Transport
 from bot.domain.outbox import OutboxKind
 from bot.services.ports import Blocked, Parcel, SendFailed, SendLater, SendRefused
@@ -23,8 +24,11 @@ def make_bot(token: str, base_url: str) -> Bot:
 
 
 class TelegramMessenger:
-    def __init__(self, bot: Bot) -> None:
+    """`console` is the address of the team's pages, for what is said to the team."""
+
+    def __init__(self, bot: Bot, console: str) -> None:
         self.bot = bot
+        self.console = console
 
     async def send(self, parcel: Parcel) -> str | None:
         """See `Messenger`. Telegram has no idempotency key: what a time-out cut may have been sent."""
@@ -36,6 +40,8 @@ class TelegramMessenger:
             if kind is OutboxKind.DELETE:
                 await self._delete(parcel)
                 return None
+            if kind is OutboxKind.TOPIC:
+                return await topics.send(self.bot, parcel.payload, self.console)
             return await self._say(parcel)
         except RetryAfter as error:
             seconds = error.retry_after if isinstance(error.retry_after, int) else (error.retry_after.total_seconds())

@@ -20,7 +20,7 @@ from bot.storage.tables import InboxRow, OutboxRow, WebSession
 
 SHOWN = 200
 LARGEST = 2**31 - 1
-NOT_SHOWN = (OutboxKind.PRESS, OutboxKind.DELETE, OutboxKind.NOTICE)
+NOT_SHOWN = (OutboxKind.PRESS, OutboxKind.DELETE, OutboxKind.NOTICE, OutboxKind.TOPIC)
 MENU = "utter_web_menu"
 # A button that asks for Telegram, and one that opens it: shown only where the service has a bot there.
 ASK_TELEGRAM, OPEN_TELEGRAM = "remind:telegram:", "open:"
