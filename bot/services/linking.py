@@ -60,6 +60,10 @@ async def link_account(session: AsyncSession, incoming: Incoming, now: datetime)
     await _answer(session, incoming.address, Say("utter_team_linked", {"name": link.adviser.first_name}), now)
 
 
+async def is_linked(session: AsyncSession, adviser: Adviser) -> bool:
+    return await session.scalar(select(Adviser.telegram_chat).where(Adviser.id == adviser.id)) is not None
+
+
 async def unlink_account(session: AsyncSession, adviser: Adviser) -> None:
     """The adviser's Telegram is told nothing and obeyed in nothing any more."""
     adviser.telegram_chat = None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from typing import Any, Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from bot.assistant import away
 from bot.channels.telegram import intake
@@ -15,13 +17,15 @@ from bot.domain.conversations import Say
 from bot.domain.handoffs import HandoffReason
 from bot.domain.outbox import OutboxState
 from bot.domain.people import Channel
-from bot.services import delivery, handoffs, linking, people, turns
+from bot.domain.topics import Trouble
+from bot.services import delivery, handoffs, linking, people, thread, turns
 from bot.services.bridge import Bridge
+from bot.services.thread import Line
 from bot.storage.database import Database
-from bot.storage.tables import Adviser, Conversation, OutboxRow
+from bot.storage.tables import Adviser, Conversation, OutboxRow, TopicGroup
 from tests.factories import NOW, adviser
 from tests.fakes.assistant import FakeAssistant
-from tests.fakes.bot_api import BotApi, Limits, User
+from tests.fakes.bot_api import ApiError, BotApi, Limits, User
 from tests.fakes.bot_api.chats import Chat, Topic
 from tests.fakes.clock import FakeClock
 from tests.fakes.encoder import FakeEncoder
@@ -43,7 +47,9 @@ class World:
         self.bridge = Bridge(database, clock, on_queued=lambda: None)
         self.claire, self.sandra = api.user("Claire"), api.user("Sandra")
         self.team: Chat = api.group("Équipe", forum=True)
+        self.killed = False
         self._offset = 0
+        self._sending: asyncio.Task[None] | None = None
 
     async def link(self, user: User, slug: str) -> None:
         async with self.database.unit_of_work() as session:
@@ -70,6 +76,61 @@ class World:
             await handoffs.ask(session, conversation, reason, self.clock.now())
         await self.settle()
 
+    async def queue_ask(self, number: int) -> None:
+        """A human is asked for, and nothing is sent yet."""
+        async with self.database.unit_of_work() as session:
+            conversation = await session.get_one(Conversation, number)
+            await handoffs.ask(session, conversation, HandoffReason.ASKED, self.clock.now())
+
+    async def answers_in_console(self, number: int, slug: str, text: str) -> None:
+        async with self.database.unit_of_work() as session:
+            handoff = await handoffs.open_handoff(session, await session.get_one(Conversation, number))
+            assert handoff is not None
+            await handoffs.answer(session, handoff, await adviser(session, slug), text, self.clock.now())
+
+    async def gives_back_in_console(self, number: int, slug: str) -> None:
+        async with self.database.unit_of_work() as session:
+            handoff = await handoffs.open_handoff(session, await session.get_one(Conversation, number))
+            assert handoff is not None
+            await handoffs.give_back(session, handoff, await adviser(session, slug), self.clock.now())
+
+    async def changes(self, slug: str, **values: object) -> None:
+        async with self.database.unit_of_work() as session:
+            await session.execute(update(Adviser).where(Adviser.slug == slug).values(**values))
+
+    async def moves(self, number: int, structure: str) -> None:
+        async with self.database.unit_of_work() as session:
+            (await session.get_one(Conversation, number)).structure_id = structure
+
+    async def turn_off(self) -> None:
+        async with self.database.unit_of_work() as session:
+            await linking.unlink_group(session, "ml-demo", self.clock.now())
+        await self.settle()
+
+    async def trouble(self) -> Trouble | None:
+        async with self.database.read_only() as session:
+            return await session.scalar(select(TopicGroup.trouble))
+
+    async def thread(self, number: int) -> tuple[Line, ...]:
+        async with self.database.read_only() as session:
+            return (await thread.read(session, await session.get_one(Conversation, number))).lines
+
+    def kill_at(self, method: str, cut: Literal["before", "after"]) -> None:
+        """The process dies at the next call of `method` to the group, before or after its effect."""
+
+        async def die(called: str, params: dict[str, Any]) -> None:
+            if called == method and params["chat_id"] == self.team.chat_id and self._sending and not self.killed:
+                self.killed = True
+                self._sending.cancel()
+                await asyncio.sleep(0.05)
+                if cut == "before":
+                    raise ApiError(503, "the process is dead")
+
+        if cut == "before":
+            self.api.on_call = die
+        else:
+            self.api.after_call = die
+
     def topic(self, number: int) -> Topic:
         return self.team.topic(f"Conversation {number}")
 
@@ -93,6 +154,15 @@ class World:
     async def go_out(self) -> None:
         """Send what is due."""
         await self.bridge.look()
+        self._sending = asyncio.create_task(self._deliver())
+        try:
+            await self._sending
+        except asyncio.CancelledError:
+            if not self.killed:
+                raise
+            self.clock.advance(seconds=LEASE.total_seconds() + 1)
+
+    async def _deliver(self) -> None:
         while await delivery.deliver(self.database, {Channel.TELEGRAM: self.messenger}, self.clock, LEASE):
             pass
 

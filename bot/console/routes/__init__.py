@@ -18,6 +18,7 @@ from bot.console.routes import (
     partners,
     static,
     team,
+    telegram,
     workshops,
 )
 
@@ -38,6 +39,7 @@ routers = (
     partners.router,
     orientations.router,
     account.router,
+    telegram.router,
     events.router,
     static.router,
 )
