@@ -192,6 +192,30 @@ class LinkGone(Refusal):
     response = "utter_join_gone"
 
 
+class LinkOver(Refusal):
+    """The link that ties a Telegram account or a group to the team was used, is too old, or never was."""
+
+    response = "utter_team_link_over"
+
+
+class NotAForum(Refusal):
+    """The team's group must be private, and have topics."""
+
+    response = "utter_group_not_a_forum"
+
+
+class NotYetLinked(Refusal):
+    """A coordinator links their own Telegram before a group."""
+
+    response = "utter_group_link_yourself_first"
+
+
+class NoTelegram(Refusal):
+    """The service has no robot on Telegram, or its name is not set."""
+
+    response = "utter_team_no_telegram"
+
+
 class NeedsAgreement(Refusal):
     """A partner books with the young person's agreement and their first name, or not at all."""
 

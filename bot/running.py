@@ -249,7 +249,9 @@ async def _work(settings: Settings, extra: Mapping[Channel, Messenger], *, with_
         messengers: dict[Channel, Messenger] = {Channel.WEB: WebMessenger(database, settings.clock), **extra}
         fetchers: dict[Channel, Fetcher] = {}
         if bot is not None:
-            messengers[Channel.TELEGRAM] = TelegramMessenger(bot, database, settings.vault)
+            messengers[Channel.TELEGRAM] = TelegramMessenger(
+                bot, database, settings.vault, f"{web_address(settings)}/console"
+            )
             fetchers[Channel.TELEGRAM] = TelegramFiles(bot)
         parts = Worker(settings, database, assistant, encoder, messengers, fetchers)
         try:

@@ -15,6 +15,7 @@ from bot.services import (
     appointments,
     budgets,
     feed,
+    linking,
     nudges,
     people,
     queue,
@@ -68,6 +69,7 @@ def start_ticks(
     async def forget_old_logins() -> None:
         async with database.unit_of_work() as session:
             await accounts.forget_old(session, clock.now())
+            await linking.forget_old(session, clock.now())
 
     async def forget_the_erased() -> None:
         async with database.unit_of_work() as session:

@@ -54,10 +54,12 @@ from bot.services import (
     files,
     handoffs,
     inbox,
+    linking,
     outbox,
     people,
     places,
     team,
+    topic_orders,
 )
 from bot.services.ports import Assistant, Encoder, Question
 from bot.storage.database import Database
@@ -272,8 +274,9 @@ async def _who_waits(session: AsyncSession, now: datetime, pace: Pace) -> tuple[
         if not taken:
             continue
         waits = Heard((channel, address), _text_of(taken))
-        ready = last_at <= now - pace.gather or first_at <= now - 5 * pace.gather
-        if ready or len(taken) < len(rows) or taken[0].kind is not IncomingKind.TEXT or any(r.urgent for r in taken):
+        alone = taken[0].kind is not IncomingKind.TEXT or channel is Channel.TEAM
+        rested = last_at <= now - pace.gather or first_at <= now - 5 * pace.gather
+        if alone or rested or len(taken) < len(rows) or any(row.urgent for row in taken):
             return waits, True
         writing = writing or waits
     return writing, False
@@ -286,14 +289,16 @@ async def _next_rows(session: AsyncSession, address: Address) -> Sequence[InboxR
 
 
 def _one_turn(rows: Sequence[InboxRow]) -> Sequence[InboxRow]:
-    """Texts in a row are one turn; anything else is a turn of its own."""
+    """Texts in a row are one turn; anything else is a turn of its own, and so is each message of the team's group."""
+    if rows and rows[0].channel is Channel.TEAM:
+        return rows[:1]
     texts = list(takewhile(lambda row: row.kind is IncomingKind.TEXT, rows))
     return texts or rows[:1]
 
 
 def _text_of(rows: Sequence[InboxRow]) -> str:
     """What safety reads of the next turn: texts, or the words of an edit or of a caption."""
-    if not rows or rows[0].kind in WITHOUT_WORDS:
+    if not rows or rows[0].kind in WITHOUT_WORDS or rows[0].channel is Channel.TEAM:
         return ""
     return "\n".join(str(row.payload.get("text") or "") for row in rows)
 
@@ -303,6 +308,8 @@ async def _open(
 ) -> Question | bool:
     """Begin the turn: keep what came in, and let who must answer do it."""
     first = rows[0]
+    if first.channel is Channel.TEAM or linking.is_account_link(inbox.read(first)):
+        return await _of_the_team(session, first, now)
     conversation = await people.meet(session, first.channel, first.address, now)
     incoming = [inbox.read(row) for row in rows]
     texts = [one.text for one in incoming if one.kind is IncomingKind.TEXT]
@@ -340,6 +347,19 @@ async def _open(
     if question is not None:
         return question
     await _answer(session, conversation, turn, says, now, Speaker.SERVICE)
+    return True
+
+
+async def _of_the_team(session: AsyncSession, row: InboxRow, now: datetime) -> bool:
+    """What an adviser writes, in the team's group or to link their account, is nobody's conversation."""
+    turn = Turn(channel=row.channel, address=row.address, opened_at=now, lease_until=now, closed_at=now)
+    session.add(turn)
+    await session.flush()
+    row.turn_id = turn.id
+    if row.channel is Channel.TEAM:
+        await topic_orders.obey(session, row, now)
+    else:
+        await linking.link_account(session, inbox.read(row), now)
     return True
 
 
@@ -698,6 +718,8 @@ async def _set_aside(session: AsyncSession, ids: list[int], now: datetime) -> No
     for row in rows:
         row.set_aside = "error"
     first = rows[0]
+    if first.channel is Channel.TEAM:
+        return  # nobody's conversation: the log has it
     conversation = await people.meet(session, first.channel, first.address, now)
     await outbox.say(session, conversation, [Say("utter_error")], now)
 

@@ -23,6 +23,7 @@ from bot.console.routes import (
     search,
     static,
     team,
+    telegram,
     workshops,
 )
 
@@ -48,6 +49,7 @@ routers = (
     partners.router,
     orientations.router,
     account.router,
+    telegram.router,
     events.router,
     static.router,
 )
