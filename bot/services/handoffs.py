@@ -69,6 +69,7 @@ async def ask(
         priority=priority,
         detail=detail,
         asked_at=now,
+        in_hours=(await team.team_now(session, conversation.structure, now)).open_now,
         conversation=conversation,
     )
     session.add(handoff)
@@ -204,6 +205,7 @@ async def answer(
     message = await session.get_one(Message, rows[0].payload["message"])
     message.adviser_id = adviser.id
     handoff.last_human_at = now
+    handoff.first_answer_at = handoff.first_answer_at or now
     await people.reach(session, handoff.conversation.identity.person_id, MilestoneKind.FIRST_HUMAN_ANSWER, now)
 
 
@@ -291,7 +293,7 @@ async def _silence_bot(session: AsyncSession, handoff: Handoff) -> None:
         update(Nudge)
         .where(
             Nudge.conversation_id == handoff.conversation_id,
-            Nudge.kind.in_((NudgeKind.NO_SHOW, NudgeKind.UNFINISHED)),
+            Nudge.kind.in_((NudgeKind.NO_SHOW, NudgeKind.UNFINISHED, NudgeKind.SURVEY)),
             Nudge.state == NudgeState.QUEUED,
         )
         .values(state=NudgeState.DROPPED, why="taken over")
