@@ -67,3 +67,17 @@ class Delay(StrEnum):
             "longer": (86_400, 2**31),
             "never": None,
         }[self.value]
+
+
+class Order(StrEnum):
+    NEWEST = "newest"
+    LONGEST = "longest"
+    SHORTEST = "shortest"
+
+    @property
+    def label(self) -> str:
+        return {
+            "newest": "les plus récents",
+            "longest": "l'attente la plus longue",
+            "shortest": "l'attente la plus courte",
+        }[self.value]

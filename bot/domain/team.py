@@ -42,6 +42,7 @@ class NoticeKind(StrEnum):
     UNMARKED = "unmarked"
     NO_SHOWS = "no_shows"
     FALSE_ALARM = "false_alarm"
+    REVIEWED = "reviewed"
 
     @property
     def label(self) -> str:
@@ -55,4 +56,5 @@ class NoticeKind(StrEnum):
             "unmarked": "Un rendez-vous passé n'est pas marqué",
             "no_shows": "Deux absences : un appel peut aider",
             "false_alarm": "Une alerte vitale a été close comme fausse : à relire",
+            "reviewed": "La coordination t'a écrit, voir Mon compte",
         }[self.value]

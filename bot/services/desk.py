@@ -46,6 +46,7 @@ IN_THE_NEWS = (
     NoticeKind.UNMARKED,
     NoticeKind.NO_SHOWS,
     NoticeKind.FALSE_ALARM,
+    NoticeKind.REVIEWED,
 )
 NEWS_KEPT = timedelta(days=7)
 

@@ -16,7 +16,7 @@ from bot.domain.outbox import OutboxKind, OutboxState
 from bot.domain.people import MilestoneKind
 from bot.domain.team import LONGEST_MEETING, NoticeKind
 from bot.errors import AlreadyTaken, AnswerTooLong, NothingToDo, NothingWritten, NotTheHolder, NotYourStructure
-from bot.services import outbox, people, team
+from bot.services import needs, outbox, people, team
 from bot.storage.queries import lock
 from bot.storage.tables import (
     Adviser,
@@ -69,6 +69,7 @@ async def ask(
         priority=priority,
         detail=detail,
         asked_at=now,
+        theme=await needs.last(session, conversation, now),
         in_hours=(await team.team_now(session, conversation.structure, now)).open_now,
         conversation=conversation,
     )

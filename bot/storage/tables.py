@@ -786,7 +786,9 @@ class Handoff(Base):
     last_human_at: Mapped[datetime | None]
     off_duty_told_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None] = mapped_column(index=True)
-    # For the figures, which outlive the messages: whether the team was there when it was asked, and its first words.
+    # For the figures, which outlive the messages: the need they had asked about ("need_housing"), whether the team
+    # was there, and when a human first wrote.
+    theme: Mapped[str | None] = mapped_column(String(40))
     in_hours: Mapped[bool | None]
     first_answer_at: Mapped[datetime | None]
     adviser: Mapped[Adviser | None] = relationship(lazy="joined")
@@ -808,7 +810,7 @@ class SurveyAnswer(Base):
     __tablename__ = "survey_answer"
     handoff_id: Mapped[int] = mapped_column(ForeignKey("handoff.id"), primary_key=True)
     face: Mapped[Face] = mapped_column(Named(Face))
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)
 
 
 class ReviewMark(Base):

@@ -19,6 +19,7 @@ UPDATE handoff SET first_answer_at = (
 
 
 def upgrade() -> None:
+    op.add_column("handoff", sa.Column("theme", sa.String(length=40), nullable=True))
     op.add_column("handoff", sa.Column("in_hours", sa.Boolean(), nullable=True))
     op.add_column("handoff", sa.Column("first_answer_at", sa.DateTime(timezone=True), nullable=True))
     op.execute(FIRST_ANSWERS)
@@ -32,6 +33,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["handoff_id"], ["handoff.id"], name=op.f("fk_survey_answer_handoff_id")),
         sa.PrimaryKeyConstraint("handoff_id", name=op.f("pk_survey_answer")),
     )
+    op.create_index("ix_survey_answer_at", "survey_answer", ["at"])
     op.create_table(
         "review_mark",
         sa.Column("handoff_id", sa.Integer(), nullable=False),
@@ -77,3 +79,4 @@ def downgrade() -> None:
     op.drop_index("ix_handoff_structure_id_asked_at", "handoff")
     op.drop_column("handoff", "first_answer_at")
     op.drop_column("handoff", "in_hours")
+    op.drop_column("handoff", "theme")
