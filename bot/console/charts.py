@@ -82,6 +82,14 @@ def spans(name: str, title: str, description: str, steps: Sequence[Span], said: 
     return _svg(name, title, description, drawn)
 
 
+def bar(value: float, most: float) -> Markup:
+    """A bar beside a figure that is written: nothing to read in it."""
+    return Markup(
+        '<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
+        '<rect class="inside" width="{:.1f}" height="10"/></svg>'
+    ).format(100 * value / max(most, 1))
+
+
 def _top(most: float, steps: Sequence[int]) -> float:
     """The end of the scale: the first multiple of its step that holds everything."""
     step = _step(most, steps)

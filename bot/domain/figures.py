@@ -18,7 +18,9 @@ Key = TypeVar("Key")
 
 def middle(delays: Sequence[timedelta]) -> timedelta | None:
     """The median; None for fewer than five, of which it would say little."""
-    return median(delays) if len(delays) >= FEWEST else None
+    if len(delays) < FEWEST:
+        return None
+    return timedelta(seconds=median(delay.total_seconds() for delay in delays))
 
 
 def nine_in_ten(delays: Sequence[timedelta]) -> timedelta | None:
