@@ -43,6 +43,9 @@ class NoticeKind(StrEnum):
     NO_SHOWS = "no_shows"
     FALSE_ALARM = "false_alarm"
     REVIEWED = "reviewed"
+    TRANSFERRED = "transferred"
+    TAKEN_OVER = "taken_over"
+    WOKEN = "woken"
 
     @property
     def label(self) -> str:
@@ -57,4 +60,7 @@ class NoticeKind(StrEnum):
             "no_shows": "Deux absences : un appel peut aider",
             "false_alarm": "Une alerte vitale a été close comme fausse : à relire",
             "reviewed": "La coordination t'a écrit, voir Mon compte",
+            "transferred": "Une conversation t'est transmise",
+            "taken_over": "Une de tes conversations a été reprise",
+            "woken": "Une conversation mise de côté revient",
         }[self.value]

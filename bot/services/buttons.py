@@ -15,9 +15,9 @@ from bot.domain.surveys import Face
 from bot.errors import NoAppointment, OfferGone, Refusal
 from bot.services import (
     appointments,
+    asking,
     booking,
     bus,
-    handoffs,
     people,
     places,
     reminding,
@@ -84,7 +84,7 @@ async def _later(p: Press) -> list[Say]:
 
 
 async def _human(p: Press) -> list[Say]:
-    return await handoffs.ask_and_say(p.session, p.conversation, HandoffReason.ASKED, p.now)
+    return await asking.ask_and_say(p.session, p.conversation, HandoffReason.ASKED, p.now)
 
 
 async def _callback(p: Press) -> list[Say]:

@@ -16,7 +16,7 @@ from bot.domain import communes
 from bot.domain.appointments import AppointmentState, RemindBy
 from bot.domain.calendar import day_bounds, in_paris, next_working_day
 from bot.domain.conversations import Author
-from bot.domain.handoffs import HandoffState
+from bot.domain.handoffs import HELD_STATES
 from bot.domain.outbox import OutboxState
 from bot.domain.people import Channel
 from bot.domain.safety import Kind
@@ -239,7 +239,7 @@ async def _held(
     in_alert = select(Alert.id).where(Alert.conversation_id == Handoff.conversation_id, Alert.closed_at.is_(None))
     rows = await session.execute(
         select(Handoff, wrote, in_alert.exists()).where(
-            Handoff.structure_id == structure.id, Handoff.state == HandoffState.TAKEN
+            Handoff.structure_id == structure.id, Handoff.state.in_(HELD_STATES)
         )
     )
     held: dict[int, list[Held]] = {adviser.id: [] for adviser in advisers}

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.calendar import day_bounds
 from bot.domain.figures import FEWEST, hide_small, middle, nine_in_ten, steps_of
-from bot.domain.handoffs import HandoffReason, HandoffState
+from bot.domain.handoffs import HandoffReason
+from bot.domain.handoffs import Step as HandoffStep
 from bot.domain.surveys import Face
 from bot.storage.tables import ChannelIdentity, Conversation, Handoff, HandoffEvent, Structure, SurveyAnswer
 
@@ -69,6 +70,8 @@ async def of(session: AsyncSession, structure: Structure, since: date, until: da
         Handoff.structure_id == structure.id,
         Handoff.asked_at >= day_bounds(since)[0],
         Handoff.asked_at < day_bounds(until)[1],
+        # Nobody asked, and nobody waited.
+        Handoff.reason != HandoffReason.WROTE_FIRST,
     )
     rows = (
         await session.execute(
@@ -125,16 +128,13 @@ def _delays(waits: list[timedelta]) -> Delays:
 
 
 async def _returned(session: AsyncSession, *asked: ColumnElement[bool]) -> int:
-    """How many went back to the queue: they were asked for once more."""
-    again = (
-        select(HandoffEvent.handoff_id)
+    """How many went back to the queue, because whoever had them did not answer."""
+    counted = (
+        select(func.count(HandoffEvent.handoff_id.distinct()))
         .join(Handoff, HandoffEvent.handoff_id == Handoff.id)
-        .where(*asked, HandoffEvent.state == HandoffState.ASKED)
-        .group_by(HandoffEvent.handoff_id)
-        .having(func.count() > 1)
-        .subquery()
+        .where(*asked, HandoffEvent.event == HandoffStep.RETURNED)
     )
-    return await session.scalar(select(func.count()).select_from(again)) or 0
+    return await session.scalar(counted) or 0
 
 
 async def _faces(session: AsyncSession, *asked: ColumnElement[bool]) -> dict[Face, int] | None:

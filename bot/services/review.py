@@ -359,14 +359,14 @@ async def comment(
 async def holders(session: AsyncSession, handoff: Handoff) -> Sequence[Adviser]:
     """Who had the conversation in this handoff and is still of the team, the last first."""
     last = (
-        select(HandoffEvent.adviser_id, func.max(HandoffEvent.id).label("at"))
+        select(HandoffEvent.to_adviser_id, func.max(HandoffEvent.id).label("at"))
         .where(HandoffEvent.handoff_id == handoff.id)
-        .group_by(HandoffEvent.adviser_id)
+        .group_by(HandoffEvent.to_adviser_id)
         .subquery()
     )
     rows = await session.scalars(
         select(Adviser)
-        .join(last, last.c.adviser_id == Adviser.id)
+        .join(last, last.c.to_adviser_id == Adviser.id)
         .where(Adviser.active, Adviser.structure_id == handoff.structure_id)
         .order_by(last.c.at.desc())
     )

@@ -77,7 +77,15 @@ async def _events(session: AsyncSession, handoff: Handoff, names: dict[int, str]
     rows = await session.scalars(
         select(HandoffEvent).where(HandoffEvent.handoff_id == handoff.id).order_by(HandoffEvent.id)
     )
-    return [Step(row.at, row.state.label, names.get(row.adviser_id or 0, "")) for row in rows]
+    return [Step(row.at, row.event.label, _who(row, names), note=row.note or "") for row in rows]
+
+
+def _who(row: HandoffEvent, names: dict[int, str]) -> str:
+    """ "Claire", "de Karim à Sandra": who did it, or between whom it went."""
+    before, after = names.get(row.from_adviser_id or 0, ""), names.get(row.to_adviser_id or 0, "")
+    if before and after and before != after:
+        return f"de {before} à {after}"
+    return names.get(row.adviser_id or 0, "") or before
 
 
 async def _first_words(session: AsyncSession, handoff: Handoff, names: dict[int, str], end: datetime) -> list[Step]:

@@ -11,7 +11,7 @@ from bot.domain.conversations import Say
 from bot.domain.handoffs import OPEN_STATES
 from bot.domain.nudges import NudgeKind, NudgeState
 from bot.domain.surveys import ASKED_WITHIN, NOT_ASKED_AFTER, REST, Face, may_be_asked, survey_time
-from bot.services import team
+from bot.services import structures, team
 from bot.storage.queries import insert_new
 from bot.storage.tables import Alert, ChannelIdentity, Conversation, Handoff, Nudge, SurveyAnswer
 
@@ -51,6 +51,8 @@ async def why_not(session: AsyncSession, nudge: Nudge, conversation: Conversatio
     """Why the question must not be asked, or None."""
     handoff = await session.get_one(Handoff, nudge.about)
     person = conversation.identity.person
+    if not (await structures.settings_of(session, handoff.structure_id)).surveys:
+        return "not here"
     if person.nudges_stopped_at is not None:
         return "stopped"
     if conversation.discreet:
