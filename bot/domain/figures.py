@@ -40,15 +40,18 @@ def hide_small(counts: Mapping[Key, int], people: Mapping[Key, int]) -> dict[Key
     return {key: None if key in hidden else count for key, count in counts.items()}
 
 
-def steps_of(since: date, until: date) -> list[tuple[date, date]]:
-    """The period in days up to a month, in weeks from Monday up to six months, else in months; both ends included."""
-    days = (until - since).days + 1
+def steps_of(since: date, until: date, *, days: int) -> list[tuple[date, date]]:
+    """The period day by day if it has `days` of them at most, by weeks from Monday up to six months, else by months.
+
+    Both ends of each step are included.
+    """
+    long = (until - since).days + 1
     steps = []
     start = since
     while start <= until:
-        if days <= 31:
+        if long <= days:
             end = start
-        elif days <= 186:
+        elif long <= 186:
             end = start + timedelta(days=6 - start.weekday())
         else:
             end = (start.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)

@@ -29,18 +29,26 @@ class Delays:
 
 @dataclass(frozen=True)
 class Step:
-    """A day, a week or a month of the period, both days included; `unknown` where nobody noted the hours."""
+    """How many in a day, a week or a month, both days included; `unknown` where nobody noted the hours."""
 
     first: date
     last: date
     in_hours: int
     out_of_hours: int
     unknown: int
-    delays: Delays
 
     @property
     def total(self) -> int:
         return self.in_hours + self.out_of_hours + self.unknown
+
+
+@dataclass(frozen=True)
+class Wait:
+    """How long it took in a step; by weeks where days would have too few answers to tell."""
+
+    first: date
+    last: date
+    delays: Delays
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,7 @@ class Figures:
     total: int
     people: int
     steps: tuple[Step, ...]
+    waits: tuple[Wait, ...]
     delays: Delays
     in_hours: Delays
     out_of_hours: Delays
@@ -83,20 +92,19 @@ async def of(session: AsyncSession, structure: Structure, since: date, until: da
             .where(*asked)
         )
     ).all()
-    spans = steps_of(since, until)
-    starts = [day_bounds(first)[0] for first, _ in spans]
+    spans, wait_spans = steps_of(since, until, days=31), steps_of(since, until, days=14)
+    starts, wait_starts = ([day_bounds(first)[0] for first, _ in some] for some in (spans, wait_spans))
     counts: list[Counter[bool | None]] = [Counter() for _ in spans]
-    waits: list[list[timedelta]] = [[] for _ in spans]
+    waits: list[list[timedelta]] = [[] for _ in wait_spans]
     by_hours: dict[bool | None, list[timedelta]] = defaultdict(list)
     reasons: Counter[HandoffReason] = Counter()
     people: dict[HandoffReason, set[int]] = defaultdict(set)
     for asked_at, answered_at, in_hours, reason, person_id in rows:
-        step = bisect_right(starts, asked_at) - 1
-        counts[step][in_hours] += 1
+        counts[bisect_right(starts, asked_at) - 1][in_hours] += 1
         reasons[reason] += 1
         people[reason].add(person_id)
         if answered_at is not None:
-            waits[step].append(answered_at - asked_at)
+            waits[bisect_right(wait_starts, asked_at) - 1].append(answered_at - asked_at)
             by_hours[in_hours].append(answered_at - asked_at)
     shown = hide_small(reasons, {reason: len(theirs) for reason, theirs in people.items()})
     return Figures(
@@ -105,9 +113,10 @@ async def of(session: AsyncSession, structure: Structure, since: date, until: da
         total=len(rows),
         people=len(set().union(*people.values())),
         steps=tuple(
-            Step(first, last, count[True], count[False], count[None], _delays(wait))
-            for (first, last), count, wait in zip(spans, counts, waits, strict=True)
+            Step(first, last, count[True], count[False], count[None])
+            for (first, last), count in zip(spans, counts, strict=True)
         ),
+        waits=tuple(Wait(first, last, _delays(some)) for (first, last), some in zip(wait_spans, waits, strict=True)),
         delays=_delays([wait for waits_of in by_hours.values() for wait in waits_of]),
         in_hours=_delays(by_hours[True]),
         out_of_hours=_delays(by_hours[False]),

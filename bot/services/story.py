@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import Author
@@ -135,14 +135,18 @@ def _timed(steps: Sequence[Step], handoff: Handoff, now: datetime) -> tuple[Step
 
 
 async def _written(session: AsyncSession, handoff: Handoff, end: datetime) -> dict[Author, int]:
+    # "Sandra a pris la conversation" is the service's, though it is said for Sandra.
+    author = case(
+        (and_(Message.author == Author.ADVISER, Message.adviser_id.is_(None)), Author.BOT.value), else_=Message.author
+    )
     rows = await session.execute(
-        select(Message.author, func.count())
+        select(author, func.count())
         .where(
             Message.conversation_id == handoff.conversation_id,
             Message.at >= handoff.asked_at,
             Message.at <= end,
         )
-        .group_by(Message.author)
+        .group_by(author)
     )
     counted = {author: count for author, count in rows}  # noqa: C416 - mypy does not take rows for pairs
     return {author: counted.get(author, 0) for author in Author}

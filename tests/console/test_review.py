@@ -223,7 +223,7 @@ async def test_the_figures_as_pictures_and_as_tables(desk: Desk) -> None:
     assert len(svg) == 2
     for one in svg:
         assert re.search(r"<title id=.*?</title><desc id=", one)
-    assert re.search(r'<th scope="row">10/03</th><td>5</td><td>5</td><td>0</td>', page)
+    assert re.search(r'<th scope="row">10/03</th><td>5</td><td>5</td><td>0</td></tr>', page)
     assert "style=" not in page
     empty = words((await claire.get("/console/chiffres?du=2026-01-01&au=2026-01-31")).text)
     assert "Aucun sur cette période." in empty

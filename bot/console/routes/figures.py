@@ -16,7 +16,7 @@ from bot.console.routes.edge import console_router
 from bot.domain.calendar import in_paris
 from bot.domain.figures import FEWEST, LONGEST_PERIOD, PERIODS
 from bot.services import figures
-from bot.services.figures import Figures, Step
+from bot.services.figures import Figures, Step, Wait
 
 MINUTE = timedelta(minutes=1)
 Day = Annotated[str, Query(max_length=10)]
@@ -37,7 +37,7 @@ async def show(caller: CoordinatorReader, jours: int = 30, du: Day = "", au: Day
     return await caller.page(
         "figures.html",
         found=found,
-        names=[_name(step) for step in found.steps],
+        name=_name,
         daily=_daily(found),
         waits=_waits(found),
         period=days if not du and not au else 0,
@@ -64,7 +64,7 @@ def _daily(found: Figures) -> str:
 
 def _waits(found: Figures) -> str:
     steps = []
-    for step in found.steps:
+    for step in found.waits:
         middle, end = step.delays.median, step.delays.p90
         if middle is None or end is None:
             steps.append(Span(_short(step), None, None, ""))
@@ -82,13 +82,13 @@ def _scale(minutes: float) -> str:
     return "0" if not minutes else lasting(minutes * MINUTE)
 
 
-def _name(step: Step) -> str:
-    """ "8 mars", "8 au 14 mars" as figures: "08/03", "08/03 au 14/03"."""
+def _name(step: Step | Wait) -> str:
+    """ "08/03", "08/03 au 14/03"."""
     first = f"{step.first:%d/%m}"
     return first if step.first == step.last else f"{first} au {step.last:%d/%m}"
 
 
-def _short(step: Step) -> str:
+def _short(step: Step | Wait) -> str:
     return f"{step.first:%d/%m}"
 
 
