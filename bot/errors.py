@@ -338,3 +338,15 @@ class AssistantAway(Exception):
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the message says which and how to set it."""
+
+
+class BadTag(Refusal):
+    """A tag is empty or longer than 24 characters, or there are eight already."""
+
+    response = "utter_review_bad_tag"
+
+
+class NobodyToTell(Refusal):
+    """Nobody of the team had this conversation: there is no one to write to about it."""
+
+    response = "utter_review_nobody_to_tell"

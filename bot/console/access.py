@@ -46,6 +46,7 @@ from bot.storage.tables import (
     Opening,
     PartnerBooking,
     Place,
+    ReviewComment,
     StoredFile,
     Workshop,
 )
@@ -306,7 +307,7 @@ def forget_said(request: Request, response: Response) -> None:
 # ── The gate to a person's data ──────────────────────────────────────────────────────────────
 
 
-Owned = TypeVar("Owned", Conversation, Alert, Appointment, Workshop, Place)
+Owned = TypeVar("Owned", Conversation, Handoff, Alert, Appointment, Workshop, Place)
 
 
 async def _theirs(session: AsyncSession, table: type[Owned], adviser: Adviser, number: int) -> Owned:
@@ -348,6 +349,19 @@ async def file_of(session: AsyncSession, adviser: Adviser, number: int) -> Store
     if found is None:
         raise NotFound
     await conversation_of(session, adviser, found.conversation_id)
+    return found
+
+
+async def handoff_to_review(session: AsyncSession, coordinator: Adviser, number: int) -> Handoff:
+    """Any handoff of the structure, over or not."""
+    return await _theirs(session, Handoff, coordinator, number)
+
+
+async def comment_of(session: AsyncSession, adviser: Adviser, number: int) -> ReviewComment:
+    """What a coordinator wrote to this adviser, and to nobody else."""
+    found = await session.get(ReviewComment, number)
+    if found is None or found.adviser_id != adviser.id:
+        raise NotFound
     return found
 
 

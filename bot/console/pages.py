@@ -30,6 +30,7 @@ from bot.storage.tables import Appointment, Opening
 HERE = Path(__file__).parent
 TYPES = {
     "console.css": "text/css; charset=utf-8",
+    "review.css": "text/css; charset=utf-8",
     "live.js": "text/javascript; charset=utf-8",
     "inbox.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
@@ -94,6 +95,19 @@ def dated(one: date) -> str:
 def hour(minute: int) -> str:
     """Minutes since midnight, as "9 h 30"; the end of the day is "24 h"."""
     return "24 h" if minute == 24 * 60 else say_time(time(minute // 60, minute % 60))
+
+
+def lasting(delay: timedelta) -> str:
+    """ "moins d'une minute", "12 min", "1 h 05", "2 j 3 h"."""
+    minutes = int(delay / timedelta(minutes=1))
+    if minutes < 1:
+        return "moins d'une minute"
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h {minutes % 60:02}" if minutes % 60 else f"{minutes // 60} h"
+    days, hours = divmod(minutes // 60, 24)
+    return f"{days} j {hours} h" if hours else f"{days} j"
 
 
 def bubbles(say: Say) -> list[Bubble]:
@@ -173,6 +187,6 @@ _environment = Environment(
 )
 _environment.filters.update(at=at, since=since, when=when, day=day, clock=say_time, paris=in_paris)
 _environment.filters.update(listed=listed, sent=sent, phone=say_phone, dated=dated, hour=hour)
-_environment.filters.update(bubbles=bubbles, mode_label=mode_label, weight=weight)
+_environment.filters.update(bubbles=bubbles, mode_label=mode_label, weight=weight, lasting=lasting)
 _environment.filters.update(receivers=receivers, whereabouts=whereabouts)
 _environment.globals.update(KINDS=KINDS, version=_version, takes_back=takes_back, once=lambda: secrets.token_hex(8))

@@ -40,7 +40,7 @@ from bot.errors import (
     NotYourStructure,
     StillWaiting,
 )
-from bot.services import outbox, people, routing, team
+from bot.services import needs, outbox, people, routing, team
 from bot.storage.queries import lock
 from bot.storage.tables import (
     Adviser,
@@ -102,6 +102,8 @@ async def ask(
         priority=priority,
         detail=detail,
         asked_at=now,
+        theme=await needs.last(session, conversation, now),
+        in_hours=(await team.team_now(session, conversation.structure, now)).open_now,
         conversation=conversation,
     )
     session.add(handoff)
@@ -419,6 +421,7 @@ async def _write(
     rows = await outbox.say(session, handoff.conversation, said, now, kind=OutboxKind.ADVISER, once=once)
     message = await session.get_one(Message, rows[0].payload["message"])
     message.adviser_id = adviser.id
+    handoff.first_answer_at = handoff.first_answer_at or now
     await people.reach(session, handoff.conversation.identity.person_id, MilestoneKind.FIRST_HUMAN_ANSWER, now)
     return rows[0]
 
@@ -470,7 +473,7 @@ async def _silence_bot(session: AsyncSession, handoff: Handoff) -> None:
         update(Nudge)
         .where(
             Nudge.conversation_id == handoff.conversation_id,
-            Nudge.kind.in_((NudgeKind.NO_SHOW, NudgeKind.UNFINISHED)),
+            Nudge.kind.in_((NudgeKind.NO_SHOW, NudgeKind.UNFINISHED, NudgeKind.SURVEY)),
             Nudge.state == NudgeState.QUEUED,
         )
         .values(state=NudgeState.DROPPED, why="taken over")

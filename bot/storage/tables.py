@@ -30,7 +30,9 @@ from bot.domain.handoffs import HandoffReason, HandoffState, Step
 from bot.domain.nudges import NudgeKind, NudgeState
 from bot.domain.outbox import OutboxKind, OutboxState
 from bot.domain.people import Channel, MilestoneKind
+from bot.domain.review import Mark
 from bot.domain.safety import Level
+from bot.domain.surveys import Face
 from bot.domain.team import NoticeKind, PresenceSaid, Role
 from bot.domain.topics import Trouble
 from bot.domain.waiting import WaitingState
@@ -853,6 +855,7 @@ class Handoff(Base):
             postgresql_where=text("state IN ('asked', 'taken', 'snoozed')"),
             sqlite_where=text("state IN ('asked', 'taken', 'snoozed')"),
         ),
+        Index("ix_handoff_structure_id_asked_at", "structure_id", "asked_at"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
@@ -874,7 +877,12 @@ class Handoff(Base):
     snoozed_until: Mapped[datetime | None]
     return_to_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
     return_at: Mapped[datetime | None]
-    ended_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None] = mapped_column(index=True)
+    # For the figures, which outlive the messages: the need they had asked about ("need_housing"), whether the team
+    # was there, and when a human first wrote.
+    theme: Mapped[str | None] = mapped_column(String(40))
+    in_hours: Mapped[bool | None]
+    first_answer_at: Mapped[datetime | None]
     adviser: Mapped[Adviser | None] = relationship(lazy="joined", foreign_keys=[adviser_id])
     conversation: Mapped[Conversation] = relationship(lazy="joined")
 
@@ -896,6 +904,52 @@ class HandoffEvent(Base):
     note: Mapped[str | None] = mapped_column(String(500))
     until: Mapped[datetime | None]
     at: Mapped[datetime]
+
+
+class SurveyAnswer(Base):
+    """What a young person said of a handoff, with one of three faces."""
+
+    __tablename__ = "survey_answer"
+    handoff_id: Mapped[int] = mapped_column(ForeignKey("handoff.id"), primary_key=True)
+    face: Mapped[Face] = mapped_column(Named(Face))
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ReviewMark(Base):
+    """Where a coordinator is with a handoff; the last mark, who set it and when."""
+
+    __tablename__ = "review_mark"
+    handoff_id: Mapped[int] = mapped_column(ForeignKey("handoff.id"), primary_key=True)
+    mark: Mapped[Mark] = mapped_column(Named(Mark))
+    marked_by: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
+    at: Mapped[datetime]
+
+
+class ReviewTag(Base):
+    """A word a coordinator puts on a handoff, in their own words, to find it again."""
+
+    __tablename__ = "review_tag"
+    handoff_id: Mapped[int] = mapped_column(ForeignKey("handoff.id"), primary_key=True)
+    label: Mapped[str] = mapped_column(String(24), primary_key=True)
+    tagged_by: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
+    at: Mapped[datetime]
+
+
+class ReviewComment(Base):
+    """What a coordinator writes to an adviser about a handoff, and when they said they read it."""
+
+    __tablename__ = "review_comment"
+    __table_args__ = (Index("ix_review_comment_adviser_id_seen_at", "adviser_id", "seen_at"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    handoff_id: Mapped[int] = mapped_column(ForeignKey("handoff.id"), index=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]
+    author: Mapped[Adviser] = relationship(lazy="joined", foreign_keys=[author_id])
+    adviser: Mapped[Adviser] = relationship(lazy="joined", foreign_keys=[adviser_id])
+    handoff: Mapped[Handoff] = relationship(lazy="joined")
 
 
 class Alert(Base):

@@ -199,7 +199,8 @@ async def open_world(database: Database, limits: Limits | None = None, now: date
         bot = make_bot(TOKEN, api.url)
         await bot.request.initialize()
         try:
-            world = World(database, api, clock, TelegramMessenger(bot, database, Vault("a long secret of the tests", 1), CONSOLE))
+            vault = Vault("a long secret of the tests", 1)
+            world = World(database, api, clock, TelegramMessenger(bot, database, vault, CONSOLE))
             await world.link(world.claire, "claire")
             await world.link(world.sandra, "sandra")
             await world.turn_on(world.claire)
