@@ -40,6 +40,7 @@ from bot.storage.tables import (
     Appointment,
     Conversation,
     Handoff,
+    Misread,
     Notice,
     Opening,
     PartnerBooking,
@@ -303,7 +304,7 @@ def forget_said(request: Request, response: Response) -> None:
 # ── The gate to a person's data ──────────────────────────────────────────────────────────────
 
 
-Owned = TypeVar("Owned", Conversation, Alert, Appointment, Workshop, Place)
+Owned = TypeVar("Owned", Conversation, Alert, Appointment, Workshop, Place, Misread)
 
 
 async def _theirs(session: AsyncSession, table: type[Owned], adviser: Adviser, number: int) -> Owned:
@@ -408,3 +409,7 @@ async def absence_of(session: AsyncSession, adviser: Adviser, number: int) -> Ab
 
 async def place_of(session: AsyncSession, adviser: Adviser, number: int) -> Place:
     return await _theirs(session, Place, adviser, number)
+
+
+async def misread_of(session: AsyncSession, adviser: Adviser, number: int) -> Misread:
+    return await _theirs(session, Misread, adviser, number)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot import taught
 from bot.domain import safety
 from bot.domain.masking import mask, names_someone
 from bot.domain.misunderstandings import (
@@ -22,7 +24,8 @@ from bot.domain.misunderstandings import (
     one_line,
 )
 from bot.errors import AlreadyDecided, FormMistake
-from bot.storage.tables import Adviser, Alert, Conversation, Misread, PartnerBooking, Turn
+from bot.storage.tables import Adviser, Alert, Conversation, Misread, PartnerBooking, Structure, Turn
+from bot.taught import Lesson
 
 
 class Entity(StrEnum):
@@ -135,14 +138,15 @@ async def count(session: AsyncSession, structure_id: str) -> int:
     ) or 0
 
 
-async def corrected(session: AsyncSession, structure_id: str) -> Sequence[Misread]:
-    """What the structure teaches the bot, the newest first."""
-    found = await session.scalars(
-        select(Misread)
+async def corrected(session: AsyncSession, structure_id: str) -> Sequence[tuple[Misread, str]]:
+    """What the structure teaches the bot, the newest first, each with the first name of who put it right."""
+    found = await session.execute(
+        select(Misread, Adviser.first_name)
+        .join(Adviser, Misread.decided_by == Adviser.id)
         .where(Misread.structure_id == structure_id, Misread.state == MisreadState.CORRECTED)
         .order_by(Misread.decided_at.desc(), Misread.id.desc())
     )
-    return found.all()
+    return [(misread, name) for misread, name in found]
 
 
 async def correct(
@@ -230,3 +234,16 @@ async def _lock(session: AsyncSession, misread: Misread, state: MisreadState = M
 
 
 # ── Learnt ───────────────────────────────────────────────────────────────────────────────────
+
+
+async def export(session: AsyncSession, structure_id: str, var: Path) -> Path:
+    """Write all that the structure teaches under `var`, for the next training.
+
+    One colleague at a time: the last to write has seen what the others decided.
+    """
+    await session.execute(select(Structure.id).where(Structure.id == structure_id).with_for_update())
+    lessons = [
+        Lesson(one.intent or "", one.sentence or "", one.entities)
+        for one, _ in reversed(await corrected(session, structure_id))
+    ]
+    return taught.write(var, structure_id, lessons)

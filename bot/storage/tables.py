@@ -916,7 +916,6 @@ class Misread(Base):
     decided_at: Mapped[datetime | None]
     withdrawn_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
     withdrawn_at: Mapped[datetime | None]
-    decider: Mapped[Adviser | None] = relationship(lazy="joined", foreign_keys=[decided_by])
 
 
 class Wording(Base):
