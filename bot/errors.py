@@ -72,6 +72,12 @@ class FormMistake(Refusal):
         self.response = response
 
 
+class AlreadyDecided(Refusal):
+    """A colleague decided of it meanwhile."""
+
+    response = "utter_already_decided"
+
+
 class NoAppointment(Refusal):
     """The person has no appointment to come."""
 

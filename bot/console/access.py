@@ -42,6 +42,7 @@ from bot.storage.tables import (
     Conversation,
     Handoff,
     Message,
+    Misread,
     Notice,
     Opening,
     PartnerBooking,
@@ -307,7 +308,7 @@ def forget_said(request: Request, response: Response) -> None:
 # ── The gate to a person's data ──────────────────────────────────────────────────────────────
 
 
-Owned = TypeVar("Owned", Conversation, Handoff, Alert, Appointment, Workshop, Place)
+Owned = TypeVar("Owned", Conversation, Handoff, Alert, Appointment, Workshop, Place, Misread)
 
 
 async def _theirs(session: AsyncSession, table: type[Owned], adviser: Adviser, number: int) -> Owned:
@@ -451,3 +452,7 @@ async def canned_of(session: AsyncSession, adviser: Adviser, number: int) -> Can
 
 async def place_of(session: AsyncSession, adviser: Adviser, number: int) -> Place:
     return await _theirs(session, Place, adviser, number)
+
+
+async def misread_of(session: AsyncSession, adviser: Adviser, number: int) -> Misread:
+    return await _theirs(session, Misread, adviser, number)
