@@ -120,6 +120,18 @@ class FormIncomplete(Refusal):
     response = "utter_form_incomplete"
 
 
+class EncounterCounts(Refusal):
+    """An encounter was noted more than a day ago: it counts."""
+
+    response = "utter_encounter_counts"
+
+
+class NeedsAnotherCoordinator(Refusal):
+    """Who closed an alert as false is not who reads it again."""
+
+    response = "utter_needs_another_coordinator"
+
+
 class AlreadyTaken(Refusal):
     """Another adviser took the conversation first."""
 

@@ -77,7 +77,11 @@ def of_desk(seen: Desk, now: datetime) -> Fragments:
         f"news-{number}": render("fragments/news.html", number=number, news=seen.news[number], now=now)
         for number in names
     }
-    return shared | held | news
+    tasks = {
+        f"tasks-{number}": render("fragments/tasks.html", number=number, tasks=seen.tasks[number], now=now)
+        for number in names
+    }
+    return shared | held | news | tasks
 
 
 async def of_conversation(session: AsyncSession, conversation_id: int, now: datetime) -> Fragments:

@@ -25,6 +25,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from bot.domain.alerts import AlertEnd
 from bot.domain.appointments import AppointmentState, DraftState, Mode, RemindBy
 from bot.domain.conversations import Author, IncomingKind, Speaker
+from bot.domain.encounters import EncounterTheme, NextStep
 from bot.domain.files import FileKind, FileState
 from bot.domain.handoffs import HandoffReason, HandoffState, Step
 from bot.domain.misunderstandings import Cause, MisreadState
@@ -1189,3 +1190,73 @@ class Wording(Base):
     ended_at: Mapped[datetime | None]
     author: Mapped[Adviser] = relationship(lazy="joined", foreign_keys=[author_id])
     decider: Mapped[Adviser | None] = relationship(lazy="joined", foreign_keys=[decided_by])
+
+
+# ── After an alert, and in the street ────────────────────────────────────────────────────────
+
+
+class FollowUp(Base):
+    """What a human still does after an alert, with a name on it. Nobody's: the coordinators'."""
+
+    __tablename__ = "followup"
+    __table_args__ = (Index("ix_followup_open", "structure_id", "done_at"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    alert_id: Mapped[int] = mapped_column(ForeignKey("alert.id"), unique=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"))
+    adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"), index=True)
+    due_date: Mapped[date] = mapped_column(Date)
+    made_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    note: Mapped[str] = mapped_column(String(400), default="")
+    alert: Mapped[Alert] = relationship(lazy="joined")
+    adviser: Mapped[Adviser | None] = relationship(lazy="joined", foreign_keys=[adviser_id])
+
+
+class SecondLook(Base):
+    """A coordinator read again an alert to life that was closed as false. `false_alarm`: it was one."""
+
+    __tablename__ = "second_look"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    alert_id: Mapped[int] = mapped_column(ForeignKey("alert.id"), index=True)
+    # Closed as false at that moment: reopened and closed again, it is read again.
+    closed_at: Mapped[datetime]
+    closed_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
+    at: Mapped[datetime]
+    false_alarm: Mapped[bool]
+
+
+class Encounter(Base):
+    """A *rencontre* in the street: where and how many. Nobody is named, unless by the nickname they gave."""
+
+    __tablename__ = "encounter"
+    __table_args__ = (
+        # Made by the phone: sent twice after a lost network, it is one row.
+        UniqueConstraint("adviser_id", "uuid"),
+        Index("ix_encounter_at", "structure_id", "at"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[str] = mapped_column(String(36))
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"))
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
+    place: Mapped[str] = mapped_column(String(80))
+    people: Mapped[int]
+    nickname: Mapped[str | None] = mapped_column(String(40))
+    # As the gazetteer writes it, or as it was typed.
+    commune: Mapped[str | None] = mapped_column(String(80))
+    theme: Mapped[EncounterTheme | None] = mapped_column(Named(EncounterTheme))
+    next_step: Mapped[NextStep | None] = mapped_column(Named(NextStep))
+    at: Mapped[datetime]
+    sent_at: Mapped[datetime]
+    adviser: Mapped[Adviser] = relationship(lazy="joined")
+
+
+class AdviserCode(Base):
+    """A source that opens the conversation with one adviser. Revoked, it still brings to their structure."""
+
+    __tablename__ = "adviser_code"
+    code: Mapped[str] = mapped_column(ForeignKey("source.code"), primary_key=True)
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"), index=True)
+    made_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
