@@ -72,6 +72,12 @@ class FormMistake(Refusal):
         self.response = response
 
 
+class AlreadyDecided(Refusal):
+    """A colleague decided of it meanwhile."""
+
+    response = "utter_already_decided"
+
+
 class NoAppointment(Refusal):
     """The person has no appointment to come."""
 
@@ -114,7 +120,7 @@ class FormIncomplete(Refusal):
     response = "utter_form_incomplete"
 
 
-class TooLateToTakeBack(Refusal):
+class EncounterCounts(Refusal):
     """An encounter was noted more than a day ago: it counts."""
 
     response = "utter_encounter_counts"
@@ -204,6 +210,30 @@ class LinkGone(Refusal):
     response = "utter_join_gone"
 
 
+class LinkOver(Refusal):
+    """The link that ties a Telegram account or a group to the team was used, is too old, or never was."""
+
+    response = "utter_team_link_over"
+
+
+class NotAForum(Refusal):
+    """The team's group must be private, and have topics."""
+
+    response = "utter_group_not_a_forum"
+
+
+class NotYetLinked(Refusal):
+    """A coordinator links their own Telegram before a group."""
+
+    response = "utter_group_link_yourself_first"
+
+
+class NoTelegram(Refusal):
+    """The service has no robot on Telegram, or its name is not set."""
+
+    response = "utter_team_no_telegram"
+
+
 class NeedsAgreement(Refusal):
     """A partner books with the young person's agreement and their first name, or not at all."""
 
@@ -248,6 +278,36 @@ class AnswerTooLong(Refusal):
     """An answer is longer than a message may be."""
 
     response = "utter_answer_too_long"
+
+
+class FileTooBig(Refusal):
+    """A file has more bytes than may be kept; `most` in megabytes."""
+
+    response = "utter_file_too_big"
+
+
+class FileNotTaken(Refusal):
+    """A file is of a kind that is not taken, or is broken."""
+
+    response = "utter_file_not_taken"
+
+
+class NoFile(Refusal):
+    """A form that sends a file holds none."""
+
+    response = "utter_no_file"
+
+
+class NotYourMessage(Refusal):
+    """Only who wrote a message may change it or take it back."""
+
+    response = "utter_not_your_message"
+
+
+class TooLateToTakeBack(Refusal):
+    """Messages are taken back within two days; later, the channel keeps them."""
+
+    response = "utter_too_late_to_take_back"
 
 
 class WrongPassword(Refusal):
@@ -296,3 +356,15 @@ class AssistantAway(Exception):
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the message says which and how to set it."""
+
+
+class BadTag(Refusal):
+    """A tag is empty or longer than 24 characters, or there are eight already."""
+
+    response = "utter_review_bad_tag"
+
+
+class NobodyToTell(Refusal):
+    """Nobody of the team had this conversation: there is no one to write to about it."""
+
+    response = "utter_review_nobody_to_tell"

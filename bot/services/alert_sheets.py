@@ -23,7 +23,8 @@ KEPT_IN_LIST = timedelta(days=365)
 LOOKED_AT, MOST_SAID = 60, 5
 UNREAD = (IncomingKind.VOICE, IncomingKind.PHOTO)
 # What happens at the same moment, in the order it is told.
-ORDER = (*SheetStep, *HandoffStep)
+SEEN = tuple(SheetStep).index(SheetStep.ACKNOWLEDGED) + 1
+ORDER = (*tuple(SheetStep)[:SEEN], *HandoffStep, *tuple(SheetStep)[SEEN:])
 
 
 @dataclass(frozen=True)

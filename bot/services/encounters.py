@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain import communes
 from bot.domain.calendar import day_bounds, in_paris
 from bot.domain.encounters import MOST_PEOPLE, TAKEN_BACK_WITHIN, EncounterTheme, NextStep, happened_at
-from bot.errors import FormIncomplete, TooLateToTakeBack
+from bot.errors import EncounterCounts, FormIncomplete
 from bot.storage.queries import insert_new
 from bot.storage.tables import Adviser, AdviserCode, Conversation, Encounter, Place, Source, SourceTouch, Structure
 
@@ -87,10 +87,10 @@ async def take_back(session: AsyncSession, encounter: Encounter, now: datetime) 
     """Delete an encounter that was noted by mistake.
 
     Raises:
-        TooLateToTakeBack: it was sent more than a day ago, and counts.
+        EncounterCounts: it was sent more than a day ago, and counts.
     """
     if not may_take_back(encounter, now):
-        raise TooLateToTakeBack
+        raise EncounterCounts
     await session.delete(encounter)
     await session.flush()
 

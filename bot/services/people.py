@@ -17,6 +17,7 @@ from bot.domain.conversations import IncomingKind
 from bot.domain.outbox import OutboxState
 from bot.domain.people import Channel, MilestoneKind
 from bot.errors import SettingsError
+from bot.services import misunderstood
 from bot.storage import changes
 from bot.storage.queries import insert_new
 from bot.storage.tables import (
@@ -33,9 +34,11 @@ from bot.storage.tables import (
     OutboxRow,
     PartnerBooking,
     Person,
+    SealedContent,
     SendBudget,
     Source,
     SourceTouch,
+    StoredFile,
     Structure,
     Turn,
     TurnEffect,
@@ -179,6 +182,9 @@ async def erase(session: AsyncSession, conversation: Conversation, turn: Turn, n
 
 async def _erase_conversation(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> None:
     await rotate_rasa_key(session, conversation, now)
+    files = select(StoredFile.id).where(StoredFile.conversation_id == conversation.id)
+    await session.execute(delete(SealedContent).where(SealedContent.file_id.in_(files)))
+    await session.execute(delete(StoredFile).where(StoredFile.conversation_id == conversation.id))
     await session.execute(delete(Message).where(Message.conversation_id == conversation.id))
     # What the team wrote of them is about them too.
     await session.execute(delete(Note).where(Note.conversation_id == conversation.id))
@@ -214,6 +220,7 @@ async def _erase_conversation(session: AsyncSession, conversation: Conversation,
     conversation.pending, conversation.commune, conversation.discreet = None, None, False
     conversation.nickname = None
     conversation.greeted_at, conversation.misunderstood = None, 0
+    await misunderstood.forget(session, conversation)
     # A page that shows it must clear itself.
     changes.note(session.sync_session, conversation.id)
 

@@ -29,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
 from bot.clock import Clock
-from bot.domain import distress, replies, safety
+from bot.domain import distress, misunderstandings, replies, safety
 from bot.domain.conversations import (
     LONG,
     MAX_TURNS_PER_KEY,
@@ -51,12 +51,16 @@ from bot.services import (
     booking,
     buttons,
     commands,
+    files,
     handoffs,
     inbox,
+    linking,
+    misunderstood,
     outbox,
     people,
     places,
     team,
+    topic_orders,
 )
 from bot.services.ports import Assistant, Encoder, Question
 from bot.storage.database import Database
@@ -271,8 +275,9 @@ async def _who_waits(session: AsyncSession, now: datetime, pace: Pace) -> tuple[
         if not taken:
             continue
         waits = Heard((channel, address), _text_of(taken))
-        ready = last_at <= now - pace.gather or first_at <= now - 5 * pace.gather
-        if ready or len(taken) < len(rows) or taken[0].kind is not IncomingKind.TEXT or any(r.urgent for r in taken):
+        alone = taken[0].kind is not IncomingKind.TEXT or channel is Channel.TEAM
+        rested = last_at <= now - pace.gather or first_at <= now - 5 * pace.gather
+        if alone or rested or len(taken) < len(rows) or any(row.urgent for row in taken):
             return waits, True
         writing = writing or waits
     return writing, False
@@ -285,14 +290,16 @@ async def _next_rows(session: AsyncSession, address: Address) -> Sequence[InboxR
 
 
 def _one_turn(rows: Sequence[InboxRow]) -> Sequence[InboxRow]:
-    """Texts in a row are one turn; anything else is a turn of its own."""
+    """Texts in a row are one turn; anything else is a turn of its own, and so is each message of the team's group."""
+    if rows and rows[0].channel is Channel.TEAM:
+        return rows[:1]
     texts = list(takewhile(lambda row: row.kind is IncomingKind.TEXT, rows))
     return texts or rows[:1]
 
 
 def _text_of(rows: Sequence[InboxRow]) -> str:
     """What safety reads of the next turn: texts, or the words of an edit or of a caption."""
-    if not rows or rows[0].kind in WITHOUT_WORDS:
+    if not rows or rows[0].kind in WITHOUT_WORDS or rows[0].channel is Channel.TEAM:
         return ""
     return "\n".join(str(row.payload.get("text") or "") for row in rows)
 
@@ -302,6 +309,8 @@ async def _open(
 ) -> Question | bool:
     """Begin the turn: keep what came in, and let who must answer do it."""
     first = rows[0]
+    if first.channel is Channel.TEAM or linking.is_account_link(inbox.read(first)):
+        return await _of_the_team(session, first, now)
     conversation = await people.meet(session, first.channel, first.address, now)
     incoming = [inbox.read(row) for row in rows]
     texts = [one.text for one in incoming if one.kind is IncomingKind.TEXT]
@@ -342,6 +351,19 @@ async def _open(
     return True
 
 
+async def _of_the_team(session: AsyncSession, row: InboxRow, now: datetime) -> bool:
+    """What an adviser writes, in the team's group or to link their account, is nobody's conversation."""
+    turn = Turn(channel=row.channel, address=row.address, opened_at=now, lease_until=now, closed_at=now)
+    session.add(turn)
+    await session.flush()
+    row.turn_id = turn.id
+    if row.channel is Channel.TEAM:
+        await topic_orders.obey(session, row, now)
+    else:
+        await linking.link_account(session, inbox.read(row), now)
+    return True
+
+
 async def _meant(
     session: AsyncSession, conversation: Conversation, turn: Turn, incoming: Incoming, now: datetime
 ) -> Question | None:
@@ -357,6 +379,7 @@ async def _meant(
         return None
     if await handoffs.holder(session, conversation) or await alerts.open_alert(session, conversation):
         return None
+    await misunderstood.meant(session, asked, meant["intent"])
     turn.text = asked.text
     turn.rasa_key, turn.asked_at = conversation.rasa_key, now
     draft = await booking.open_draft(session, conversation, now)
@@ -412,6 +435,9 @@ async def _text(
     if alone is not None and draft is None:
         await _answer(session, conversation, turn, [*before, Say(alone)], now, Speaker.SERVICE)
         return True
+    if misunderstandings.dislikes(replies.plain(text), text):
+        await misunderstood.disliked(session, conversation, turn, now)
+    turn.teachable = reading.level is safety.Level.NONE
     turn.before = [say.to_json() for say in before] or None
     turn.rasa_key, turn.asked_at = conversation.rasa_key, now
     question = _question(conversation, turn, draft, asked_before=False)
@@ -486,6 +512,8 @@ async def _other(
     else:
         session.add(_message(conversation, turn, row, incoming))
         await session.flush()
+        if incoming.file_reference and kind in files.FETCHED:
+            await files.expect(session, conversation, row, incoming.file_reference, now)
     holder = await handoffs.hear(session, conversation, now)
     reading = safety.check(incoming.text, meanings=meanings)
     if reading.level >= safety.Level.HIGH:
@@ -695,6 +723,8 @@ async def _set_aside(session: AsyncSession, ids: list[int], now: datetime) -> No
     for row in rows:
         row.set_aside = "error"
     first = rows[0]
+    if first.channel is Channel.TEAM:
+        return  # nobody's conversation: the log has it
     conversation = await people.meet(session, first.channel, first.address, now)
     await outbox.say(session, conversation, [Say("utter_error")], now)
 

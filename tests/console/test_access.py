@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 from uuid import uuid4
 
@@ -15,10 +15,12 @@ from sqlalchemy import select
 from starlette.routing import BaseRoute, Mount
 
 from bot.domain.appointments import RemindBy
+from bot.domain.conversations import Bubble
+from bot.domain.files import CleanFile, FileKind
 from bot.domain.handoffs import HandoffReason
 from bot.domain.safety import check
 from bot.domain.team import NoticeKind
-from bot.services import accounts, alerts, canned, encounters, followups, partners, team
+from bot.services import accounts, alerts, canned, encounters, files, followups, outbox, partners, team
 from bot.services.encounters import Noted
 from bot.services.feed import Feed
 from bot.settings import Settings, TelegramMode
@@ -99,6 +101,10 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("POST", "/console/reponses/{number}/enlever"): May(LOGIN, 303, 404, 404),  # one's own
     ("GET", "/console/recherche"): PAGE,
     ("POST", "/console/recherche"): does(200, 200, words="bus"),
+    ("POST", "/console/conversations/{number}/fichier"): does(),  # it is not there
+    ("GET", "/console/fichiers/{number}"): OURS,
+    ("POST", "/console/messages/{number}/modifier"): does(text="Bonjour"),
+    ("POST", "/console/messages/{number}/retirer"): does(),
     ("POST", "/console/alertes/{number}/prendre"): does(),
     ("GET", "/console/alertes/{number}/clore"): OURS,
     ("POST", "/console/alertes/{number}/clore"): does(comme="over"),
@@ -187,6 +193,7 @@ CHAT = {
     ("GET", "/chat/events"),
     ("POST", "/chat/quit"),
     ("GET", "/chat/files/{number}"),
+    ("POST", "/chat/files"),
     ("GET", "/chat/static/{name}"),
 }
 
@@ -234,9 +241,11 @@ class Things:
     passage: int
     opening: int
     absence: int
+    canned: int
+    file: int
+    message: int
     followup: int
     encounter: int
-    canned: int
 
     def path(self, template: str) -> str:
         number = {
@@ -253,6 +262,8 @@ class Things:
             "orientations": self.orientation,
             "ateliers": self.workshop,
             "bus": self.passage,
+            "fichiers": self.file,
+            "messages": self.message,
             "suivis": self.followup,
             "rencontres": self.encounter,
         }.get(template.split("/{")[0].split("/")[-1], 0)
@@ -293,6 +304,8 @@ async def things(desk: Desk) -> Things:
             agreed=True,
         )
         other = await partners.create(session, sandra.structure, "Paul", "le PSAD")
+        said = await outbox.say(session, young, [Bubble("Bonjour")], desk.now)
+        file = await files.keep(session, desk.settings.vault, young, CleanFile(FileKind.PDF, b"%PDF-"), desk.now)
         followup = await followups.of_alert(session, alert)
         await encounters.note(session, sandra, Noted(str(uuid4()), "Gare", "2"), desk.now)
         [met, *_] = await encounters.mine(session, sandra)
@@ -309,9 +322,11 @@ async def things(desk: Desk) -> Things:
             opening.id,
             hers.id,
             away.id,
+            (await canned.add(session, sandra, "Venir", "Le bus 3.", shared=False)).id,
+            file.id,
+            said[0].payload["message"],
             followup.id,
             met.id,
-            (await canned.add(session, sandra, "Venir", "Le bus 3.", shared=False)).id,
         )
 
 
@@ -360,7 +375,7 @@ async def test_what_does_not_exist_is_told_like_what_is_anothers(desk: Desk, met
         return answer.status_code, answer.text
 
     real = found.path(template)
-    nothing = Things(*([2**31 - 2] * 14)).path(template)
+    nothing = Things(*([2**31 - 2] * len(fields(Things)))).path(template)
     assert (await text(nothing))[0] == 404
     if who == "karim":
         assert await text(real) == await text(nothing)
@@ -372,8 +387,9 @@ async def test_a_route_sends_its_headers_whatever_it_answers(desk: Desk) -> None
     for path in ("/console", "/console/connexion", "/console/conversations/999", "/console/static/live.js"):
         headers = (await sandra.get(path)).headers
         assert headers["content-security-policy"] == (
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-            "font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+            "media-src 'self'; connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+            "base-uri 'none'"
         )
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
