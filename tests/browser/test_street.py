@@ -78,6 +78,7 @@ async def test_encounters_without_a_network_are_sent_once_it_is_back(service: Se
     await _note(page, "Marché")
     await expect(page.locator("#queue")).to_contain_text("1 rencontre à envoyer. Pas de réseau.")
     await page.goto(f"http://127.0.0.1:{service.port}/console/compte")
+    await page.unroute_all()
     asked: list[str] = []
 
     async def accept(dialog) -> None:  # type: ignore[no-untyped-def]
@@ -88,7 +89,7 @@ async def test_encounters_without_a_network_are_sent_once_it_is_back(service: Se
     await page.get_by_role("button", name="Se déconnecter").click()
     await expect(page.locator("#email")).to_be_visible()
     assert asked == ["1 rencontre à envoyer. Se déconnecter maintenant les efface."]
-    assert await page.evaluate("localStorage.length + (await caches.keys()).length") == 0
+    assert await page.evaluate("async () => localStorage.length + (await caches.keys()).length") == 0
     assert await _count(service) == 3
 
 

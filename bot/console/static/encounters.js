@@ -133,9 +133,8 @@
         event.stopImmediatePropagation();
         return;
       }
+      // The worker and its page go with the answer (Clear-Site-Data); this one would stay where it is not obeyed.
       localStorage.removeItem(QUEUE);
-      navigator.serviceWorker?.getRegistrations().then((ours) => ours.forEach((one) => one.unregister()));
-      globalThis.caches?.delete("encounters");
     });
   }
 }
