@@ -18,7 +18,7 @@ class AlertEnd(StrEnum):
 
 
 class SheetStep(StrEnum):
-    """What a sheet dates, to the second."""
+    """What a sheet dates, to the second, besides the steps of the handoff."""
 
     WRITTEN = "written"
     OPENED = "opened"
@@ -27,10 +27,7 @@ class SheetStep(StrEnum):
     SHOWN = "shown"
     REACHED = "reached"
     ACKNOWLEDGED = "acknowledged"
-    TAKEN = "taken"
     FIRST_WORD = "first_word"
-    GIVEN_BACK = "given_back"
-    ENDED = "ended"
     OVER = "over"
     FALSE_ALARM = "false_alarm"
     CONFIRMED_FALSE = "confirmed_false"
@@ -47,10 +44,7 @@ class SheetStep(StrEnum):
             "shown": "Annoncée dans la console",
             "reached": "Reçue sur le téléphone",
             "acknowledged": "Vue",
-            "taken": "Conversation prise",
             "first_word": "Premier mot d'un humain",
-            "given_back": "Conversation rendue au robot",
-            "ended": "Conversation terminée",
             "over": "Alerte close",
             "false_alarm": "Close comme fausse alerte",
             "confirmed_false": "Relue : fausse alerte",

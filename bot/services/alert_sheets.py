@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.alerts import AlertEnd, SheetStep, ready_response
 from bot.domain.conversations import Author, IncomingKind, Say
-from bot.domain.handoffs import HandoffState
+from bot.domain.handoffs import Step as HandoffStep
 from bot.domain.helplines import Line
 from bot.domain.outbox import OutboxState
 from bot.domain.safety import Kind, Level
@@ -22,22 +22,26 @@ from bot.storage.tables import Adviser, Alert, Handoff, HandoffEvent, Message, N
 KEPT_IN_LIST = timedelta(days=365)
 LOOKED_AT, MOST_SAID = 60, 5
 UNREAD = (IncomingKind.VOICE, IncomingKind.PHOTO)
-# In the same second, what comes first.
-ORDER = tuple(SheetStep)
-HANDOFF_STEPS = {
-    HandoffState.TAKEN: SheetStep.TAKEN,
-    HandoffState.GIVEN_BACK: SheetStep.GIVEN_BACK,
-    HandoffState.CLOSED: SheetStep.ENDED,
-}
+# What happens at the same moment, in the order it is told.
+SEEN = tuple(SheetStep).index(SheetStep.ACKNOWLEDGED) + 1
+ORDER = (*tuple(SheetStep)[:SEEN], *HandoffStep, *tuple(SheetStep)[SEEN:])
 
 
 @dataclass(frozen=True)
 class Step:
-    """Something that happened; `name` is who did it or was told, empty for the bot and the young person."""
+    """Something that happened, to the alert or to its conversation.
 
-    step: SheetStep
+    `name` is who did it or was told, empty for the bot and the young person; `to` who has the conversation then.
+    """
+
+    step: SheetStep | HandoffStep
     at: datetime
     name: str = ""
+    to: str = ""
+
+    @property
+    def of_conversation(self) -> bool:
+        return isinstance(self.step, HandoffStep)
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,7 @@ async def may_read(session: AsyncSession, alert: Alert, adviser: Adviser) -> boo
     took = await session.scalar(
         select(HandoffEvent.id)
         .join(Handoff, HandoffEvent.handoff_id == Handoff.id)
-        .where(_during(alert), HandoffEvent.adviser_id == adviser.id, HandoffEvent.state == HandoffState.TAKEN)
+        .where(_during(alert), HandoffEvent.to_adviser_id == adviser.id)
         .limit(1)
     )
     return took is not None
@@ -198,10 +202,14 @@ async def _handed(session: AsyncSession, alert: Alert, names: dict[int, str]) ->
     rows = await session.scalars(
         select(HandoffEvent)
         .join(Handoff, HandoffEvent.handoff_id == Handoff.id)
-        .where(_during(alert), HandoffEvent.state.in_(HANDOFF_STEPS))
+        .where(_during(alert), HandoffEvent.event != HandoffStep.ASKED)
         .order_by(HandoffEvent.id)
     )
-    return [Step(HANDOFF_STEPS[row.state], row.at, names.get(row.adviser_id or 0, "")) for row in rows]
+    steps = []
+    for row in rows:
+        to = row.to_adviser_id if row.to_adviser_id != row.adviser_id else None
+        steps.append(Step(row.event, row.at, names.get(row.adviser_id or 0, ""), names.get(to or 0, "")))
+    return steps
 
 
 async def _ends(session: AsyncSession, alert: Alert, names: dict[int, str]) -> list[Step]:

@@ -11,11 +11,11 @@ from sqlalchemy import select
 
 from bot.domain.encounters import EncounterTheme, NextStep
 from bot.errors import EncounterCounts, FormIncomplete
-from bot.services import encounters, people
+from bot.services import encounters, people, routing
 from bot.services.encounters import Count, Noted
 from bot.storage.database import Database
 from bot.storage.tables import Encounter, Structure
-from tests.factories import NOW, adviser, paris, young_person
+from tests.factories import NOW, adviser, handoff, paris, young_person
 
 DAY = timedelta(days=1)
 
@@ -121,6 +121,18 @@ async def test_a_code_leads_to_who_was_met_and_to_their_structure(database: Data
         assert await encounters.adviser_met(session, young) is karim, "a poster seen later changes nothing"
         karim.active = False
         assert await encounters.adviser_met(session, young) is None
+
+
+async def test_who_was_met_is_told_first_when_a_human_is_asked_for(database: Database) -> None:
+    async with database.unit_of_work() as session:
+        nadia = await adviser(session, "nadia")
+        code = await encounters.make_code(session, nadia, NOW)
+        young, other = await young_person(session), await young_person(session)
+        await people.brought_by(session, young, code.code, NOW)
+        asked = await handoff(session, young)
+        assert [one.slug for one in await routing.routed(session, asked, NOW)] == ["nadia"]
+        assert await routing.knows(session, nadia, young)
+        assert not await routing.knows(session, nadia, other)
 
 
 async def test_a_revoked_code_leads_to_the_structure_only(database: Database) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.alerts import AlertEnd, SheetStep
 from bot.domain.conversations import Author, IncomingKind
+from bot.domain.handoffs import Step
 from bot.domain.safety import check
 from bot.domain.team import NoticeKind, Role
 from bot.errors import NeedsAnotherCoordinator, NothingToDo, NotYourStructure
@@ -209,7 +210,7 @@ async def test_the_sheet_dates_everything_and_quotes_nobody(database: Database) 
         (SheetStep.SHOWN, "Nadia"),
         (SheetStep.SHOWN, "Sandra"),
         (SheetStep.ACKNOWLEDGED, "Sandra"),
-        (SheetStep.TAKEN, "Sandra"),
+        (Step.TAKEN, "Sandra"),
         (SheetStep.FIRST_WORD, "Sandra"),
         (SheetStep.OVER, "Sandra"),
         (SheetStep.FOLLOWED_UP, "Sandra"),
