@@ -45,6 +45,7 @@ from bot.storage.tables import (
     Opening,
     PartnerBooking,
     Place,
+    Wording,
     Workshop,
 )
 
@@ -304,7 +305,7 @@ def forget_said(request: Request, response: Response) -> None:
 # ── The gate to a person's data ──────────────────────────────────────────────────────────────
 
 
-Owned = TypeVar("Owned", Conversation, Alert, Appointment, Workshop, Place, Misread)
+Owned = TypeVar("Owned", Conversation, Alert, Appointment, Workshop, Place, Misread, Wording)
 
 
 async def _theirs(session: AsyncSession, table: type[Owned], adviser: Adviser, number: int) -> Owned:
@@ -413,3 +414,7 @@ async def place_of(session: AsyncSession, adviser: Adviser, number: int) -> Plac
 
 async def misread_of(session: AsyncSession, adviser: Adviser, number: int) -> Misread:
     return await _theirs(session, Misread, adviser, number)
+
+
+async def wording_of(session: AsyncSession, adviser: Adviser, number: int) -> Wording:
+    return await _theirs(session, Wording, adviser, number)

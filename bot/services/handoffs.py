@@ -16,7 +16,7 @@ from bot.domain.outbox import OutboxKind, OutboxState
 from bot.domain.people import MilestoneKind
 from bot.domain.team import LONGEST_MEETING, NoticeKind
 from bot.errors import AlreadyTaken, AnswerTooLong, NothingToDo, NothingWritten, NotTheHolder, NotYourStructure
-from bot.services import outbox, people, team
+from bot.services import outbox, people, team, wording
 from bot.storage.queries import lock
 from bot.storage.tables import (
     Adviser,
@@ -199,7 +199,7 @@ async def answer(
         raise NothingWritten
     if len(text) > MAX_ANSWER:
         raise AnswerTooLong(most=str(MAX_ANSWER), length=str(len(text)))
-    signed = f"{adviser.first_name}, {adviser.structure.short_name} : {text}"
+    signed = f"{await wording.signature(session, adviser)} : {text}"
     rows = await outbox.say(session, handoff.conversation, [Bubble(signed)], now, kind=OutboxKind.ADVISER, once=key)
     message = await session.get_one(Message, rows[0].payload["message"])
     message.adviser_id = adviser.id

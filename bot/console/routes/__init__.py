@@ -19,6 +19,7 @@ from bot.console.routes import (
     partners,
     static,
     team,
+    wording,
     workshops,
 )
 
@@ -38,6 +39,7 @@ routers = (
     team.router,
     partners.router,
     misunderstood.router,
+    wording.router,
     orientations.router,
     account.router,
     events.router,
