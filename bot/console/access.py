@@ -51,6 +51,7 @@ from bot.storage.tables import (
     Place,
     ReviewComment,
     StoredFile,
+    Wording,
     Workshop,
 )
 
@@ -317,7 +318,7 @@ def forget_said(request: Request, response: Response) -> None:
 # ── The gate to a person's data ──────────────────────────────────────────────────────────────
 
 
-Owned = TypeVar("Owned", Conversation, Handoff, Alert, Appointment, Workshop, Place, Misread, FollowUp)
+Owned = TypeVar("Owned", Conversation, Handoff, Alert, Appointment, Workshop, Place, Misread, FollowUp, Wording)
 
 
 async def _theirs(session: AsyncSession, table: type[Owned], adviser: Adviser, number: int) -> Owned:
@@ -485,3 +486,7 @@ async def place_of(session: AsyncSession, adviser: Adviser, number: int) -> Plac
 
 async def misread_of(session: AsyncSession, adviser: Adviser, number: int) -> Misread:
     return await _theirs(session, Misread, adviser, number)
+
+
+async def wording_of(session: AsyncSession, adviser: Adviser, number: int) -> Wording:
+    return await _theirs(session, Wording, adviser, number)

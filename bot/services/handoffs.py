@@ -40,7 +40,7 @@ from bot.errors import (
     NotYourStructure,
     StillWaiting,
 )
-from bot.services import needs, outbox, people, routing, team
+from bot.services import needs, outbox, people, routing, team, wording
 from bot.storage.queries import lock
 from bot.storage.tables import (
     Adviser,
@@ -184,11 +184,6 @@ async def answer(
     row = await _write(session, handoff, adviser, text, now, once=key)
     handoff.last_human_at, handoff.promised_at = now, None
     return row
-
-
-def signature(adviser: Adviser) -> str:
-    """What everything an adviser writes begins with."""
-    return f"{adviser.first_name}, {adviser.structure.short_name} : "
 
 
 async def may_write(session: AsyncSession, handoff: Handoff, adviser: Adviser) -> None:
@@ -417,7 +412,7 @@ async def _write(
     session: AsyncSession, handoff: Handoff, adviser: Adviser, text: str, now: datetime, *, once: str | None = None
 ) -> OutboxRow:
     """A human's words, under their first name and structure; what leaves."""
-    said = [Bubble(f"{signature(adviser)}{text}")]
+    said = [Bubble(f"{await wording.signature(session, adviser)} : {text}")]
     rows = await outbox.say(session, handoff.conversation, said, now, kind=OutboxKind.ADVISER, once=once)
     message = await session.get_one(Message, rows[0].payload["message"])
     message.adviser_id = adviser.id

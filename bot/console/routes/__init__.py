@@ -30,6 +30,7 @@ from bot.console.routes import (
     static,
     team,
     telegram,
+    wording,
     workshops,
 )
 
@@ -59,6 +60,7 @@ routers = (
     figures.router,
     partners.router,
     misunderstood.router,
+    wording.router,
     orientations.router,
     account.router,
     telegram.router,
