@@ -82,6 +82,7 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("POST", "/console/conversations/{number}/rendre"): does(),
     ("POST", "/console/conversations/{number}/separer"): does(),
     ("POST", "/console/conversations/{number}/fichier"): does(),  # it is not there
+    ("POST", "/console/conversations/{number}/ecrit"): does(204),
     ("GET", "/console/fichiers/{number}"): OURS,
     ("POST", "/console/messages/{number}/modifier"): does(text="Bonjour"),
     ("POST", "/console/messages/{number}/retirer"): does(),
@@ -155,6 +156,7 @@ CHAT = {
     ("POST", "/chat/quit"),
     ("GET", "/chat/files/{number}"),
     ("POST", "/chat/files"),
+    ("POST", "/chat/typing"),
     ("GET", "/chat/static/{name}"),
 }
 

@@ -20,6 +20,7 @@ from bot.console.routes import (
     rewriting,
     static,
     team,
+    typing,
     workshops,
 )
 
@@ -29,6 +30,7 @@ routers = (
     conversations.router,
     files.router,
     rewriting.router,
+    typing.router,
     alerts.router,
     agenda.router,
     feeds.router,
