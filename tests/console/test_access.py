@@ -74,6 +74,7 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("GET", "/console/mot-de-passe"): May(LOGIN, 200, 200, 200, partner=200),
     ("POST", "/console/mot-de-passe"): May(LOGIN, 400, 400, 400, (("present", "x"), ("new", "y")), 400),
     ("POST", "/console/compte/presence"): does(303, 303, said="busy"),
+    ("POST", "/console/compte/courriel"): does(303, 303),
     ("POST", "/console/deconnexion"): May(LOGIN, 303, 303, 303, partner=303),
     ("GET", "/console/events"): May(200, 0, 0, 0),  # endless once logged in: see test_live
     ("GET", "/console/conversations/{number}"): OURS,

@@ -19,7 +19,16 @@ router = console_router()
 
 @router.get("/compte")
 async def show(caller: Reader) -> Response:
-    return await caller.page("account.html", shortest=accounts.SHORTEST_PASSWORD)
+    has_mail = caller.console.settings.mail_server is not None
+    return await caller.page("account.html", shortest=accounts.SHORTEST_PASSWORD, has_mail=has_mail)
+
+
+@router.post("/compte/courriel")
+async def want_digest(caller: Actor, wants: FormText = "") -> Response:
+    """Whether they want an e-mail that counts what waits."""
+    async with caller.acting() as (_, adviser):
+        adviser.wants_digest = wants == "oui"
+    return go(f"{HOME}/compte")
 
 
 @router.post("/compte/presence")
