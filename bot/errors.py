@@ -72,6 +72,12 @@ class FormMistake(Refusal):
         self.response = response
 
 
+class AlreadyDecided(Refusal):
+    """A colleague decided of it meanwhile."""
+
+    response = "utter_already_decided"
+
+
 class NoAppointment(Refusal):
     """The person has no appointment to come."""
 
@@ -114,6 +120,18 @@ class FormIncomplete(Refusal):
     response = "utter_form_incomplete"
 
 
+class EncounterCounts(Refusal):
+    """An encounter was noted more than a day ago: it counts."""
+
+    response = "utter_encounter_counts"
+
+
+class NeedsAnotherCoordinator(Refusal):
+    """Who closed an alert as false is not who reads it again."""
+
+    response = "utter_needs_another_coordinator"
+
+
 class AlreadyTaken(Refusal):
     """Another adviser took the conversation first."""
 
@@ -132,6 +150,54 @@ class NotTheHolder(Refusal):
     response = "utter_not_the_holder"
 
 
+class NotYours(Refusal):
+    """A ready reply is its owner's to change, and the structure's are its coordinators'."""
+
+    response = "utter_not_yours"
+
+
+class TooManyCanned(Refusal):
+    """There are as many ready replies as a page can show."""
+
+    response = "utter_too_many_canned"
+
+
+class SearchTooShort(Refusal):
+    """Too few letters to look for."""
+
+    response = "utter_search_too_short"
+
+
+class NotAColleague(Refusal):
+    """A conversation is given only to someone else of the same team, who answers."""
+
+    response = "utter_not_a_colleague"
+
+
+class BadMoment(Refusal):
+    """A moment is over already, or too far away."""
+
+    response = "utter_bad_moment"
+
+
+class NoteTooLong(Refusal):
+    """A note for the colleagues is longer than 500 characters."""
+
+    response = "utter_note_too_long"
+
+
+class StillWaiting(Refusal):
+    """The team wrote first and the young person has not answered: it does not write again."""
+
+    response = "utter_wrote_first_already"
+
+
+class NotKnownYet(Refusal):
+    """The team writes first only to someone it talked to or receives."""
+
+    response = "utter_not_known_yet"
+
+
 class NothingToDo(Refusal):
     """The row is already in a final state."""
 
@@ -142,6 +208,30 @@ class LinkGone(Refusal):
     """The link to Telegram was used, is too old, or never existed."""
 
     response = "utter_join_gone"
+
+
+class LinkOver(Refusal):
+    """The link that ties a Telegram account or a group to the team was used, is too old, or never was."""
+
+    response = "utter_team_link_over"
+
+
+class NotAForum(Refusal):
+    """The team's group must be private, and have topics."""
+
+    response = "utter_group_not_a_forum"
+
+
+class NotYetLinked(Refusal):
+    """A coordinator links their own Telegram before a group."""
+
+    response = "utter_group_link_yourself_first"
+
+
+class NoTelegram(Refusal):
+    """The service has no robot on Telegram, or its name is not set."""
+
+    response = "utter_team_no_telegram"
 
 
 class NeedsAgreement(Refusal):
@@ -266,3 +356,15 @@ class AssistantAway(Exception):
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the message says which and how to set it."""
+
+
+class BadTag(Refusal):
+    """A tag is empty or longer than 24 characters, or there are eight already."""
+
+    response = "utter_review_bad_tag"
+
+
+class NobodyToTell(Refusal):
+    """Nobody of the team had this conversation: there is no one to write to about it."""
+
+    response = "utter_review_nobody_to_tell"

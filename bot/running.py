@@ -51,6 +51,8 @@ from bot.worker import Worker
 log = structlog.get_logger(__name__)
 
 RESTART_SECONDS = 1.0
+# How soon a model that somebody puts in service is seen.
+LOOK_SECONDS = 2.0
 READY_SECONDS = 180.0
 # One of each structure of the demo; their passwords are new at each start.
 DEMO_ACCOUNTS = {"karim": "karim@exemple.fr", "sandra": "sandra@exemple.fr"}
@@ -86,7 +88,7 @@ async def worker(settings: Settings) -> None:
 
 
 async def rasa(settings: Settings) -> None:
-    """Rasa, started again whenever it dies."""
+    """Rasa, started again whenever it dies, or another model is put in service."""
     while True:
         # Rasa writes a lot, and none of it is for the one who started us.
         with (settings.var / "rasa.log").open("ab") as log_file:
@@ -97,15 +99,32 @@ async def rasa(settings: Settings) -> None:
                 stdout=log_file,
                 stderr=log_file,
             )
+        model = training.chosen(settings.var)
         try:
-            code = await process.wait()
+            another = await _ends_or_changes(process, settings, model)
         finally:
             if process.returncode is None:
                 process.terminate()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(process.wait(), 10)
-        log.warning("rasa stopped", code=code)
-        await asyncio.sleep(RESTART_SECONDS)
+        if another:
+            log.info("another model in service")
+        else:
+            log.warning("rasa stopped", code=process.returncode)
+            await asyncio.sleep(RESTART_SECONDS)
+
+
+async def _ends_or_changes(process: asyncio.subprocess.Process, settings: Settings, model: str | None) -> bool:
+    """Wait until Rasa dies, or until another model is put in service: True then, and Rasa still runs."""
+    ended = asyncio.create_task(process.wait())
+    try:
+        while not ended.done():
+            await asyncio.wait({ended}, timeout=LOOK_SECONDS)
+            if not ended.done() and training.chosen(settings.var) != model:
+                return True
+        return False
+    finally:
+        ended.cancel()
 
 
 async def demo(settings: Settings, console: Console) -> None:
@@ -251,7 +270,9 @@ async def _work(settings: Settings, extra: Mapping[Channel, Messenger], *, with_
         messengers: dict[Channel, Messenger] = {Channel.WEB: WebMessenger(database, settings.clock), **extra}
         fetchers: dict[Channel, Fetcher] = {}
         if bot is not None:
-            messengers[Channel.TELEGRAM] = TelegramMessenger(bot, database, settings.vault)
+            messengers[Channel.TELEGRAM] = TelegramMessenger(
+                bot, database, settings.vault, f"{web_address(settings)}/console"
+            )
             fetchers[Channel.TELEGRAM] = TelegramFiles(bot)
         parts = Worker(settings, database, assistant, encoder, messengers, fetchers)
         try:

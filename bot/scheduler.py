@@ -17,9 +17,12 @@ from bot.services import (
     budgets,
     digest,
     feed,
-    handoffs,
+    linking,
+    misunderstood,
     nudges,
     people,
+    queue,
+    surveys,
     waiting,
     web_sessions,
     workshops,
@@ -40,6 +43,7 @@ def start_ticks(
 
     async def look_for_nudges() -> None:
         async with database.unit_of_work() as session:
+            await surveys.tick(session, clock.now())
             if await nudges.tick(session, clock.now()):
                 on_queued()
 
@@ -50,7 +54,7 @@ def start_ticks(
 
     async def look_for_handoffs() -> None:
         async with database.unit_of_work() as session:
-            if await handoffs.tick(session, clock.now()):
+            if await queue.tick(session, clock.now()):
                 on_queued()
 
     async def look_for_unmarked_appointments() -> None:
@@ -76,10 +80,15 @@ def start_ticks(
     async def forget_old_logins() -> None:
         async with database.unit_of_work() as session:
             await accounts.forget_old(session, clock.now())
+            await linking.forget_old(session, clock.now())
 
     async def forget_the_erased() -> None:
         async with database.unit_of_work() as session:
             await people.forget_the_erased(session, clock.now())
+
+    async def forget_old_misreadings() -> None:
+        async with database.unit_of_work() as session:
+            await misunderstood.forget_old(session, clock.now())
 
     async def throw_old_changes_away() -> None:
         await feed.throw_old_away(database)
@@ -104,6 +113,7 @@ def start_ticks(
     scheduler.add_job(look_for_waiting_offers, "interval", seconds=settings.tick_seconds)
     scheduler.add_job(forget_old_logins, "interval", seconds=FORGET_SECONDS)
     scheduler.add_job(forget_the_erased, "interval", seconds=FORGET_SECONDS)
+    scheduler.add_job(forget_old_misreadings, "interval", seconds=FORGET_SECONDS)
     scheduler.add_job(throw_old_changes_away, "interval", seconds=FORGET_SECONDS)
     scheduler.add_job(forget_idle_browsers, "interval", seconds=FORGET_SECONDS)
     scheduler.add_job(forget_old_keys, "interval", seconds=FORGET_SECONDS)

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from bot.domain.conversations import Bubble, Button, Say
+from nlu.langue import fold
 
 RESPONSES = Path(__file__).parent.parent / "data" / "responses"
 MEANINGS = RESPONSES / "meanings.yml"
@@ -38,6 +39,13 @@ def labels() -> dict[str, str]:
     """What each intent is called on a button, when two are close."""
     written: dict[str, str] = yaml.load(MEANINGS.read_text(encoding="utf-8"), yaml.CSafeLoader)["labels"]
     return written
+
+
+@cache
+def meanings() -> dict[str, str]:
+    """What the console calls every intent, in the order of these names."""
+    others = yaml.load(MEANINGS.read_text(encoding="utf-8"), yaml.CSafeLoader)["others"]
+    return dict(sorted((labels() | others).items(), key=lambda pair: fold(pair[1].lower())))
 
 
 def render(say: Say, seed: int = 0) -> list[Bubble]:

@@ -14,6 +14,7 @@ from bot.clock import Clock
 from bot.domain.people import Channel
 from bot.scheduler import start_ticks
 from bot.services import delivery, files, turns
+from bot.services.bridge import Bridge
 from bot.services.ports import Assistant, Encoder, Fetcher, Messenger
 from bot.settings import Settings
 from bot.storage.database import Database
@@ -75,6 +76,8 @@ class Worker:
                     group.create_task(self._loop(self._deliver, self.outbox_bell))
                 group.create_task(self._look_out())
                 group.create_task(self._fetch_files())
+                if Channel.TELEGRAM in self.messengers:
+                    group.create_task(Bridge(self.database, self.clock, self.outbox_bell.ring).run())
         finally:
             scheduler.shutdown(wait=False)
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -30,13 +31,19 @@ from bot.storage.tables import Appointment, Opening
 HERE = Path(__file__).parent
 TYPES = {
     "console.css": "text/css; charset=utf-8",
+    "review.css": "text/css; charset=utf-8",
     "live.js": "text/javascript; charset=utf-8",
+    "inbox.js": "text/javascript; charset=utf-8",
+    "alerts.js": "text/javascript; charset=utf-8",
+    "encounters.js": "text/javascript; charset=utf-8",
+    "encounters_worker.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 STATIC = {name: (HERE / "static" / name).read_bytes() for name in TYPES}
 # In quotes, which are escaped in whatever anybody wrote: no message can pass for it.
 TOKEN_MARK = 'value="the token of the session"'
-_FOR = re.compile(r'data-(not-)?for="(\d*)"')
+# Whom a piece is for, or not for: the numbers of one or several of the team.
+_FOR = re.compile(r'data-(not-)?for="([\d ]*)"')
 
 KINDS = {
     IncomingKind.VOICE: "Message vocal",
@@ -63,6 +70,14 @@ def since(at: datetime, now: datetime) -> str:
     return f"depuis {say_moment(at, now)}"
 
 
+def until(moment: datetime, now: datetime) -> str:
+    """ "dans moins d'une minute", "dans 4 min"; further away, "à 14 h", "demain à 9 h"."""
+    minutes = -((now - moment) // timedelta(minutes=1))
+    if minutes > 60:
+        return at(moment, now)
+    return f"dans {minutes} min" if minutes > 1 else "dans moins d'une minute"
+
+
 def when(at: datetime, now: datetime) -> str:
     """ "10 h 42" today, "hier à 10 h 42" before."""
     return say_time(at) if in_paris(at).date() == in_paris(now).date() else say_moment(at, now)
@@ -72,6 +87,11 @@ def at(moment: datetime, now: datetime) -> str:
     """The same inside a sentence: "à 10 h 42", "hier à 10 h 42"."""
     said = when(moment, now)
     return said if " à " in said else f"à {said}"
+
+
+def to_the_second(moment: datetime) -> str:
+    """ "10/03/2027 à 10:42:07", on the clock of Paris."""
+    return f"{in_paris(moment):%d/%m/%Y à %H:%M:%S}"
 
 
 def listed(words: Sequence[str]) -> str:
@@ -92,6 +112,19 @@ def dated(one: date) -> str:
 def hour(minute: int) -> str:
     """Minutes since midnight, as "9 h 30"; the end of the day is "24 h"."""
     return "24 h" if minute == 24 * 60 else say_time(time(minute // 60, minute % 60))
+
+
+def lasting(delay: timedelta) -> str:
+    """ "moins d'une minute", "12 min", "1 h 05", "2 j 3 h"."""
+    minutes = int(delay / timedelta(minutes=1))
+    if minutes < 1:
+        return "moins d'une minute"
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h {minutes % 60:02}" if minutes % 60 else f"{minutes // 60} h"
+    days, hours = divmod(minutes // 60, 24)
+    return f"{days} j {hours} h" if hours else f"{days} j"
 
 
 def bubbles(say: Say) -> list[Bubble]:
@@ -148,7 +181,7 @@ def personal(html: str, adviser_id: int | None, token: str) -> str:
     """A page or a fragment for one reader: their token, and without what is for another."""
 
     def hide(match: re.Match[str]) -> str:
-        theirs = match[2] == str(adviser_id)
+        theirs = str(adviser_id) in match[2].split()
         return match[0] if theirs is not bool(match[1]) else f"{match[0]} hidden"
 
     return _FOR.sub(hide, html.replace(TOKEN_MARK, f'value="{token}"'))
@@ -169,8 +202,10 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_environment.filters.update(until=until, to_the_second=to_the_second)
 _environment.filters.update(at=at, since=since, when=when, day=day, clock=say_time, paris=in_paris)
 _environment.filters.update(listed=listed, sent=sent, phone=say_phone, dated=dated, hour=hour)
-_environment.filters.update(bubbles=bubbles, mode_label=mode_label, weight=weight)
+_environment.filters.update(bubbles=bubbles, mode_label=mode_label, weight=weight, lasting=lasting)
 _environment.filters.update(receivers=receivers, whereabouts=whereabouts)
-_environment.globals.update(KINDS=KINDS, version=_version, takes_back=takes_back, once=lambda: secrets.token_hex(8))
+_environment.globals.update(KINDS=KINDS, version=_version, takes_back=takes_back)
+_environment.globals.update(once=lambda: secrets.token_hex(8), uuid=lambda: str(uuid4()))

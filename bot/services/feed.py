@@ -27,15 +27,16 @@ KEPT = 10_000
 
 @dataclass(eq=False)
 class Listener:
-    """What one open page waits for: a conversation, or all those of a structure."""
+    """What one open page waits for: a conversation, or all those of a structure; or, for the bridge, all."""
 
     conversation_id: int | None
     structure_id: str | None
+    everything: bool = False
     _changed: set[int] = field(default_factory=set)
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     def concerns(self, conversation_id: int, structure_id: str) -> bool:
-        return conversation_id == self.conversation_id or structure_id == self.structure_id
+        return self.everything or conversation_id == self.conversation_id or structure_id == self.structure_id
 
     def wake(self, conversation_id: int) -> None:
         self._changed.add(conversation_id)
@@ -59,9 +60,11 @@ class Feed:
         self.typing = Typing()
 
     @contextmanager
-    def listen(self, *, conversation_id: int | None = None, structure_id: str | None = None) -> Iterator[Listener]:
-        """Hear of the changes of a conversation, or of a structure's, for as long as the block lasts."""
-        listener = Listener(conversation_id, structure_id)
+    def listen(
+        self, *, conversation_id: int | None = None, structure_id: str | None = None, everything: bool = False
+    ) -> Iterator[Listener]:
+        """Hear of the changes of a conversation, of a structure's, or of all, for as long as the block lasts."""
+        listener = Listener(conversation_id, structure_id, everything)
         self._listeners.add(listener)
         try:
             yield listener

@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.appointments import AppointmentState, DraftState, Mode, RemindBy
 from bot.domain.calendar import in_paris, is_quiet, say_day, say_time
 from bot.domain.conversations import Say
+from bot.domain.handoffs import OPEN_STATES
 from bot.domain.nudges import NudgeKind, NudgeState, next_loud_day, reminder_times
 from bot.domain.outbox import OutboxKind
 from bot.domain.people import Channel
 from bot.domain.team import NoticeKind
-from bot.services import outbox, people, team, workshops
+from bot.services import outbox, people, surveys, team, workshops
 from bot.storage.tables import (
     Alert,
     Appointment,
@@ -169,6 +170,8 @@ async def _why_not(session: AsyncSession, nudge: Nudge, now: datetime) -> str | 
         if appointment.remind_by in (RemindBy.PHONE, RemindBy.CALENDAR, RemindBy.NOWHERE):
             return "not here"  # as they chose
         return None
+    if nudge.kind is NudgeKind.SURVEY:
+        return await surveys.why_not(session, nudge, conversation, now)
     return await _why_not_nudge(session, nudge, conversation, now)
 
 
@@ -182,7 +185,7 @@ async def _why_not_nudge(session: AsyncSession, nudge: Nudge, conversation: Conv
     if await people.alert_is_open(session, conversation):
         return "alert"
     held = await session.scalar(
-        select(Handoff.id).where(Handoff.conversation_id == conversation.id, Handoff.state.in_(("asked", "taken")))
+        select(Handoff.id).where(Handoff.conversation_id == conversation.id, Handoff.state.in_(OPEN_STATES))
     )
     if held is not None:
         return "a human has it"
@@ -259,4 +262,5 @@ WORDS: dict[NudgeKind, Words] = {
     NudgeKind.NO_SHOW: _no_show,
     NudgeKind.UNFINISHED: _unfinished,
     NudgeKind.WORKSHOP: _workshop,
+    NudgeKind.SURVEY: surveys.ask,
 }

@@ -55,7 +55,7 @@ async def _held_by_sandra(database: Database, lea: User, content: bytes, text: s
 
 
 async def _deliver(database: Database, bot: Bot) -> OutboxRow:
-    messengers = {Channel.TELEGRAM: TelegramMessenger(bot, database, VAULT)}
+    messengers = {Channel.TELEGRAM: TelegramMessenger(bot, database, VAULT, "http://localhost/console")}
     while await delivery.deliver(database, messengers, FakeClock(NOW), timedelta(seconds=15)):
         pass
     async with database.read_only() as session:

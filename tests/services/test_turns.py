@@ -17,7 +17,7 @@ from bot.domain.handoffs import HandoffReason
 from bot.domain.people import Channel
 from bot.domain.safety import Meaning
 from bot.errors import ClosedTurn
-from bot.services import commands, handoffs, people, turns
+from bot.services import asking, commands, handoffs, people, turns
 from bot.services.ports import Encoder, Question
 from bot.storage.database import Database
 from bot.storage.tables import (
@@ -242,7 +242,7 @@ async def test_nothing_is_introduced_to_who_left_or_hides(
 
 
 async def _ask_human(session: AsyncSession, conversation: Conversation, turn: Turn, now: object) -> turns.Acted:
-    says = await handoffs.ask_and_say(session, conversation, HandoffReason.ASKED, NOW)
+    says = await asking.ask_and_say(session, conversation, HandoffReason.ASKED, NOW)
     return turns.Acted(says, {"asked": True})
 
 
@@ -493,6 +493,15 @@ async def test_what_the_encoder_made_of_a_text_reaches_safety_and_the_assistant(
     assert await _take(database, assistant, clock, encoder)
     assert encoder.texts == ["slt\njveux un rdv"]
     assert [question.meaning for question in assistant.questions] == [meaning]
+
+
+async def test_a_text_is_read_while_the_rest_of_it_may_still_come(database: Database) -> None:
+    young = await _met(database)
+    await _send(database, young, "jveux un rdv")
+    assistant, encoder = FakeAssistant(ANSWER), FakeEncoder()
+    assert not await _take(database, assistant, FakeClock(NOW), encoder)
+    assert encoder.texts == ["jveux un rdv"]
+    assert assistant.questions == []
 
 
 async def test_what_came_while_the_encoder_read_is_read_with_the_rest(database: Database) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile, Message
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 
+from bot.channels.telegram import topics
 from bot.channels.telegram.transport import FILE_SECONDS, NeverLeft, Transport
 from bot.domain.outbox import OutboxKind
 from bot.services import files
@@ -27,10 +28,13 @@ def make_bot(token: str, base_url: str) -> Bot:
 
 
 class TelegramMessenger:
-    def __init__(self, bot: Bot, database: Database, vault: Vault) -> None:
+    """`console` is the address of the team's pages, for what is said to the team."""
+
+    def __init__(self, bot: Bot, database: Database, vault: Vault, console: str) -> None:
         self.bot = bot
         self.database = database
         self.vault = vault
+        self.console = console
 
     async def send(self, parcel: Parcel) -> str | None:
         """See `Messenger`. Telegram has no idempotency key: what a time-out cut may have been sent."""
@@ -45,6 +49,8 @@ class TelegramMessenger:
             if kind is OutboxKind.EDIT:
                 await self._edit(parcel)
                 return None
+            if kind is OutboxKind.TOPIC:
+                return await topics.send(self.bot, parcel.payload, self.console)
             return await self._say(parcel)
         except RetryAfter as error:
             seconds = error.retry_after if isinstance(error.retry_after, int) else (error.retry_after.total_seconds())

@@ -20,7 +20,7 @@ from bot.storage.tables import InboxRow, OutboxRow, WebSession
 
 SHOWN = 200
 LARGEST = 2**31 - 1
-NOT_SHOWN = (OutboxKind.PRESS, OutboxKind.DELETE, OutboxKind.EDIT, OutboxKind.NOTICE)
+NOT_SHOWN = (OutboxKind.PRESS, OutboxKind.DELETE, OutboxKind.EDIT, OutboxKind.NOTICE, OutboxKind.TOPIC)
 MENU = "utter_web_menu"
 # What a line says of a file that was sent from the page.
 BROUGHT = {IncomingKind.PHOTO: "utter_web_photo_sent", IncomingKind.DOCUMENT: "utter_web_file_sent"}

@@ -12,15 +12,18 @@ from bot.domain.calendar import day_bounds, in_paris
 from bot.domain.conversations import Say
 from bot.domain.team import PresenceSaid
 from bot.errors import Refusal
-from bot.services import accounts, team
+from bot.services import accounts, review, team
 
 router = console_router()
 
 
 @router.get("/compte")
 async def show(caller: Reader) -> Response:
+    async with caller.reading() as session:
+        comments = await review.comments_to(session, caller.adviser)
     has_mail = caller.console.settings.mail_server is not None
-    return await caller.page("account.html", shortest=accounts.SHORTEST_PASSWORD, has_mail=has_mail)
+    shortest = accounts.SHORTEST_PASSWORD
+    return await caller.page("account.html", shortest=shortest, comments=comments, has_mail=has_mail)
 
 
 @router.post("/compte/courriel")
