@@ -83,6 +83,7 @@ async def test_files_go_both_ways_and_what_was_sent_changes(
     # Tom's voice message is heard at the desk, on a phone too.
     tom = service.api.user("Tom")
     await tom.sends_voice(content=VOICE)
+    await tom.waits_for("114")
     await sandra.goto(f"http://127.0.0.1:{service.port}/console")
     await sandra.locator("#waiting .primary").click()
     await expect(sandra.locator("audio")).to_be_visible()
