@@ -30,6 +30,7 @@ from bot.console.routes import (
     static,
     team,
     telegram,
+    typing,
     wording,
     workshops,
 )
@@ -43,6 +44,7 @@ routers = (
     search.router,
     files.router,
     rewriting.router,
+    typing.router,
     alerts.router,
     followups.router,
     encounters.router,
