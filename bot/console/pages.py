@@ -74,6 +74,12 @@ def at(moment: datetime, now: datetime) -> str:
     return said if " à " in said else f"à {said}"
 
 
+def till(moment: datetime, now: datetime) -> str:
+    """ "jusqu'à 10 h 42", "jusqu'à demain à 9 h"."""
+    said = at(moment, now)
+    return f"jusqu'{said}" if said.startswith("à ") else f"jusqu'à {said}"
+
+
 def listed(words: Sequence[str]) -> str:
     """ "Sandra, Nadia et Claire"."""
     return " et ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
@@ -153,7 +159,7 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters.update(at=at, since=since, when=when, day=day, clock=say_time, paris=in_paris)
+_environment.filters.update(at=at, till=till, since=since, when=when, day=day, clock=say_time, paris=in_paris)
 _environment.filters.update(listed=listed, sent=sent, phone=say_phone, dated=dated, hour=hour)
 _environment.filters.update(bubbles=bubbles, mode_label=mode_label)
 _environment.filters.update(receivers=receivers, whereabouts=whereabouts)
