@@ -41,10 +41,12 @@ from bot.storage.tables import (
     CannedReply,
     Conversation,
     Handoff,
+    Message,
     Notice,
     Opening,
     PartnerBooking,
     Place,
+    StoredFile,
     Workshop,
 )
 
@@ -328,6 +330,24 @@ async def handoff_of(session: AsyncSession, adviser: Adviser, conversation_id: i
     found = await handoffs.open_handoff(session, conversation)
     if found is None:
         raise NothingToDo
+    return found
+
+
+async def message_of(session: AsyncSession, adviser: Adviser, number: int) -> Message:
+    """A message of one of the structure's conversations, whoever wrote it."""
+    found = await session.get(Message, number)
+    if found is None:
+        raise NotFound
+    await conversation_of(session, adviser, found.conversation_id)
+    return found
+
+
+async def file_of(session: AsyncSession, adviser: Adviser, number: int) -> StoredFile:
+    """A file of one of the structure's conversations."""
+    found = await session.get(StoredFile, number)
+    if found is None:
+        raise NotFound
+    await conversation_of(session, adviser, found.conversation_id)
     return found
 
 

@@ -15,6 +15,7 @@ class OutboxKind(StrEnum):
     NUDGE = "nudge"
     NOTICE = "notice"
     DELETE = "delete"
+    EDIT = "edit"
     PRESS = "press"
 
     @property
@@ -32,6 +33,7 @@ class OutboxKind(StrEnum):
             "nudge": "Relance",
             "notice": "Avis à l'équipe",
             "delete": "Effacement sur le téléphone",
+            "edit": "Correction d'un message",
             "press": "Accusé de réception d'un bouton",
         }[self.value]
 

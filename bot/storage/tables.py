@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Text,
@@ -24,6 +25,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from bot.domain.alerts import AlertEnd
 from bot.domain.appointments import AppointmentState, DraftState, Mode, RemindBy
 from bot.domain.conversations import Author, IncomingKind, Speaker
+from bot.domain.files import FileKind, FileState
 from bot.domain.handoffs import HandoffReason, HandoffState, Step
 from bot.domain.nudges import NudgeKind, NudgeState
 from bot.domain.outbox import OutboxKind, OutboxState
@@ -98,6 +100,9 @@ class Adviser(Base):
     # What a young person may wish for: a woman or a man (None where nobody said), and themes ("need_housing").
     woman: Mapped[bool | None]
     themes: Mapped[list[Any]] = mapped_column(default=list)
+    # Whether they want an e-mail that counts what waits, and when they had the last one.
+    wants_digest: Mapped[bool] = mapped_column(default=False)
+    digest_at: Mapped[datetime | None]
     active: Mapped[bool] = mapped_column(default=True)
     structure: Mapped[Structure] = relationship(lazy="joined")
 
@@ -456,6 +461,44 @@ class Message(Base):
     at: Mapped[datetime]
     edited_at: Mapped[datetime | None]
     text_before_edit: Mapped[str | None] = mapped_column(Text)
+    # An adviser took it back: it left the young person's screen, and the team still reads it.
+    withdrawn_at: Mapped[datetime | None]
+
+
+class StoredFile(Base):
+    """A file of a conversation: `inbox_id` of what the young person sent, `message_id` of what an adviser did.
+
+    `reference` is the channel's, until the file is here. `not_before`: when to fetch it, or to try again.
+    """
+
+    __tablename__ = "stored_file"
+    __table_args__ = (
+        Index(
+            "ix_stored_file_waiting",
+            "not_before",
+            postgresql_where=text("state = 'waiting'"),
+            sqlite_where=text("state = 'waiting'"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    inbox_id: Mapped[int | None] = mapped_column(ForeignKey("inbox.id"), unique=True)
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"), unique=True)
+    state: Mapped[FileState] = mapped_column(Named(FileState))
+    kind: Mapped[FileKind | None] = mapped_column(Named(FileKind))
+    size: Mapped[int | None]  # bytes
+    at: Mapped[datetime]
+    reference: Mapped[str | None] = mapped_column(String(200))
+    attempts: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime]
+
+
+class SealedContent(Base):
+    """What a file holds, sealed (vault.py); apart, so that no list of files reads it."""
+
+    __tablename__ = "sealed_content"
+    file_id: Mapped[int] = mapped_column(ForeignKey("stored_file.id"), primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class OutboxRow(Base):
