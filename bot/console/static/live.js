@@ -56,7 +56,10 @@ function insert(line) {
 // Who holds the conversation changed: the answer box is for them alone. What was erased leaves the screen.
 function turned(state) {
   if (state.dataset.erased) location.reload();
-  if (answer) answer.hidden = state.dataset.holder !== body.dataset.me;
+  if (!answer) return;
+  const low = atBottom();
+  answer.hidden = state.dataset.holder !== body.dataset.me;
+  if (low) toBottom();
 }
 
 // They write: shown for a moment, unless it is heard again.
