@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from actions.turn_action import TurnAction
 from bot.domain.conversations import Say
 from bot.domain.handoffs import HandoffReason
-from bot.services import answers, handoffs
+from bot.services import answers, asking, handoffs
 from bot.storage.tables import Conversation, Turn
 
 
@@ -20,7 +20,7 @@ class RequestHuman(TurnAction):
     async def act(
         self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
     ) -> list[Say]:
-        return await handoffs.ask_and_say(session, conversation, HandoffReason.ASKED, now)
+        return await asking.ask_and_say(session, conversation, HandoffReason.ASKED, now)
 
 
 class RequestCallback(TurnAction):
@@ -40,7 +40,7 @@ class AskMyAdviser(TurnAction):
     async def act(
         self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
     ) -> list[Say]:
-        return await handoffs.tell_adviser(session, conversation, now)
+        return await asking.tell_adviser(session, conversation, now)
 
 
 class ForSomeoneElse(TurnAction):

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from actions.turn_action import TurnAction
 from bot.domain.conversations import Say
 from bot.domain.handoffs import HandoffReason
-from bot.services import handoffs, workshops
+from bot.services import asking, workshops
 from bot.storage.tables import Conversation, Turn
 
 
@@ -25,4 +25,4 @@ class JoinWorkshop(TurnAction):
         said = await workshops.tell(session, conversation, turn.text or "", now)
         if said:
             return said
-        return [Say("utter_workshop"), *await handoffs.ask_and_say(session, conversation, HandoffReason.WORKSHOP, now)]
+        return [Say("utter_workshop"), *await asking.ask_and_say(session, conversation, HandoffReason.WORKSHOP, now)]

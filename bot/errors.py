@@ -132,6 +132,54 @@ class NotTheHolder(Refusal):
     response = "utter_not_the_holder"
 
 
+class NotYours(Refusal):
+    """A ready reply is its owner's to change, and the structure's are its coordinators'."""
+
+    response = "utter_not_yours"
+
+
+class TooManyCanned(Refusal):
+    """There are as many ready replies as a page can show."""
+
+    response = "utter_too_many_canned"
+
+
+class SearchTooShort(Refusal):
+    """Too few letters to look for."""
+
+    response = "utter_search_too_short"
+
+
+class NotAColleague(Refusal):
+    """A conversation is given only to someone else of the same team, who answers."""
+
+    response = "utter_not_a_colleague"
+
+
+class BadMoment(Refusal):
+    """A moment is over already, or too far away."""
+
+    response = "utter_bad_moment"
+
+
+class NoteTooLong(Refusal):
+    """A note for the colleagues is longer than 500 characters."""
+
+    response = "utter_note_too_long"
+
+
+class StillWaiting(Refusal):
+    """The team wrote first and the young person has not answered: it does not write again."""
+
+    response = "utter_wrote_first_already"
+
+
+class NotKnownYet(Refusal):
+    """The team writes first only to someone it talked to or receives."""
+
+    response = "utter_not_known_yet"
+
+
 class NothingToDo(Refusal):
     """The row is already in a final state."""
 

@@ -15,10 +15,10 @@ from bot.services import (
     appointments,
     budgets,
     feed,
-    handoffs,
     linking,
     nudges,
     people,
+    queue,
     waiting,
     web_sessions,
     workshops,
@@ -48,7 +48,7 @@ def start_ticks(
 
     async def look_for_handoffs() -> None:
         async with database.unit_of_work() as session:
-            if await handoffs.tick(session, clock.now()):
+            if await queue.tick(session, clock.now()):
                 on_queued()
 
     async def look_for_unmarked_appointments() -> None:

@@ -11,7 +11,7 @@ from bot.domain import replies
 from bot.domain.conversations import Say
 from bot.domain.handoffs import HandoffReason
 from bot.errors import Refusal
-from bot.services import answers, appointments, booking, handoffs, places
+from bot.services import answers, appointments, asking, booking, places
 from bot.storage.tables import Conversation, Turn
 
 HUMAN = re.compile(r"\b(?:humain|quelqu'un|une personne|conseiller|conseillere|une vraie)\b")
@@ -34,7 +34,7 @@ async def answer(session: AsyncSession, conversation: Conversation, turn: Turn, 
             if said is not None:
                 return said
         if HUMAN.search(plain):
-            return await handoffs.ask_and_say(session, conversation, HandoffReason.ASKED, now)
+            return await asking.ask_and_say(session, conversation, HandoffReason.ASKED, now)
         if MINE.search(plain):
             return await appointments.tell(session, conversation, now)
         if BOOK.search(plain):

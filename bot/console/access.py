@@ -30,7 +30,7 @@ from bot.console.live import Live
 from bot.domain.conversations import Say
 from bot.domain.team import Role
 from bot.errors import NothingToDo, Refusal
-from bot.services import accounts, desk, handoffs
+from bot.services import accounts, canned, desk, handoffs
 from bot.settings import Settings
 from bot.storage.database import Database
 from bot.storage.tables import (
@@ -38,6 +38,7 @@ from bot.storage.tables import (
     Adviser,
     Alert,
     Appointment,
+    CannedReply,
     Conversation,
     Handoff,
     Notice,
@@ -402,6 +403,14 @@ async def absence_of(session: AsyncSession, adviser: Adviser, number: int) -> Ab
         raise NotFound
     owner = found.adviser or found.place or found
     if owner.structure_id != adviser.structure_id:
+        raise NotFound
+    return found
+
+
+async def canned_of(session: AsyncSession, adviser: Adviser, number: int) -> CannedReply:
+    """A ready reply the adviser may change; one they may only use, or another's, is not found."""
+    found = await session.get(CannedReply, number)
+    if found is None or not canned.may_change(found, adviser):
         raise NotFound
     return found
 

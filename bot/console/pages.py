@@ -29,12 +29,14 @@ HERE = Path(__file__).parent
 TYPES = {
     "console.css": "text/css; charset=utf-8",
     "live.js": "text/javascript; charset=utf-8",
+    "inbox.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 STATIC = {name: (HERE / "static" / name).read_bytes() for name in TYPES}
 # In quotes, which are escaped in whatever anybody wrote: no message can pass for it.
 TOKEN_MARK = 'value="the token of the session"'
-_FOR = re.compile(r'data-(not-)?for="(\d*)"')
+# Whom a piece is for, or not for: the numbers of one or several of the team.
+_FOR = re.compile(r'data-(not-)?for="([\d ]*)"')
 
 KINDS = {
     IncomingKind.VOICE: "Message vocal (il ne s'écoute pas encore ici)",
@@ -130,7 +132,7 @@ def personal(html: str, adviser_id: int | None, token: str) -> str:
     """A page or a fragment for one reader: their token, and without what is for another."""
 
     def hide(match: re.Match[str]) -> str:
-        theirs = match[2] == str(adviser_id)
+        theirs = str(adviser_id) in match[2].split()
         return match[0] if theirs is not bool(match[1]) else f"{match[0]} hidden"
 
     return _FOR.sub(hide, html.replace(TOKEN_MARK, f'value="{token}"'))

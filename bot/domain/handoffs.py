@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 
 
 class HandoffState(StrEnum):
     ASKED = "asked"
     TAKEN = "taken"
+    SNOOZED = "snoozed"  # held, and put aside until a moment or until the young person writes
     GIVEN_BACK = "given_back"
     CLOSED = "closed"
 
@@ -16,6 +18,7 @@ class HandoffState(StrEnum):
         return {
             "asked": "En attente",
             "taken": "Pris",
+            "snoozed": "Mis de côté",
             "given_back": "Rendu au robot",
             "closed": "Terminé",
         }[self.value]
@@ -24,7 +27,70 @@ class HandoffState(StrEnum):
 # What a human writes at once; signed, it fits in Telegram's 4,096 characters.
 MAX_ANSWER = 4000
 
-OPEN_STATES = (HandoffState.ASKED, HandoffState.TAKEN)
+# The bot is silent, whatever else (law 2).
+HELD_STATES = (HandoffState.TAKEN, HandoffState.SNOOZED)
+OPEN_STATES = (HandoffState.ASKED, *HELD_STATES)
+
+LONGEST_SNOOZE = timedelta(days=60)
+LONGEST_NOTE = 500
+# Those a conversation is routed to are told first; after this, everyone who is there.
+ROUTED_FIRST = timedelta(minutes=5)
+
+
+class Step(StrEnum):
+    """What happened to a handoff: one row of its history for each."""
+
+    ASKED = "asked"
+    TAKEN = "taken"
+    TAKEN_OVER = "taken_over"
+    TRANSFERRED = "transferred"
+    TRANSFER_OVER = "transfer_over"
+    SNOOZED = "snoozed"
+    WOKEN = "woken"
+    PROMISED = "promised"
+    RETURNED = "returned"
+    OFFERED = "offered"
+    WROTE_FIRST = "wrote_first"
+    GIVEN_BACK = "given_back"
+    CLOSED = "closed"
+
+    @property
+    def label(self) -> str:
+        return {
+            "asked": "Demande",
+            "taken": "Prise",
+            "taken_over": "Reprise à un·e collègue",
+            "transferred": "Transmise",
+            "transfer_over": "Fin du transfert",
+            "snoozed": "Mise de côté",
+            "woken": "Revenue",
+            "promised": "Réponse promise",
+            "returned": "Sans réponse, revenue dans la file",
+            "offered": "Proposée aux collègues",
+            "wrote_first": "Premier message de l'équipe",
+            "given_back": "Rendue au robot",
+            "closed": "Terminée",
+        }[self.value]
+
+
+class Why(StrEnum):
+    """Why a conversation is for an adviser, the strongest reason first."""
+
+    WISHED = "wished"
+    KNOWN = "known"
+    WOMAN_OR_MAN = "woman_or_man"
+    PLACE = "place"
+    THEME = "theme"
+
+    @property
+    def label(self) -> str:
+        return {
+            "wished": "T'attend",
+            "known": "Te connaît",
+            "woman_or_man": "Ton profil est demandé",
+            "place": "De ton secteur",
+            "theme": "Sur un de tes thèmes",
+        }[self.value]
 
 
 class HandoffReason(StrEnum):
@@ -41,6 +107,7 @@ class HandoffReason(StrEnum):
     WORKSHOP = "workshop"
     UNREADABLE = "unreadable"
     ERASURE = "erasure"
+    WROTE_FIRST = "wrote_first"
 
     @property
     def label(self) -> str:
@@ -58,9 +125,12 @@ class HandoffReason(StrEnum):
             "workshop": "Veut un atelier ou un chantier",
             "unreadable": "A envoyé quelque chose que le robot ne lit pas",
             "erasure": "Demande l'effacement pendant une alerte",
+            "wrote_first": "L'équipe a écrit en premier",
         }[self.value]
 
 
 # Safety first, then who waits longest.
 PRIORITY = {HandoffReason.SAFETY: 0, HandoffReason.WELLBEING: 1, HandoffReason.VOICE: 1}
+# Who was let down once waits less the second time.
+RETURNED_PRIORITY = 1
 DEFAULT_PRIORITY = 2

@@ -42,6 +42,9 @@ class NoticeKind(StrEnum):
     UNMARKED = "unmarked"
     NO_SHOWS = "no_shows"
     FALSE_ALARM = "false_alarm"
+    TRANSFERRED = "transferred"
+    TAKEN_OVER = "taken_over"
+    WOKEN = "woken"
 
     @property
     def label(self) -> str:
@@ -55,4 +58,7 @@ class NoticeKind(StrEnum):
             "unmarked": "Un rendez-vous passé n'est pas marqué",
             "no_shows": "Deux absences : un appel peut aider",
             "false_alarm": "Une alerte vitale a été close comme fausse : à relire",
+            "transferred": "Une conversation t'est transmise",
+            "taken_over": "Une de tes conversations a été reprise",
+            "woken": "Une conversation mise de côté revient",
         }[self.value]

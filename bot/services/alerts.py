@@ -13,7 +13,7 @@ from bot.domain.alerts import AlertEnd
 from bot.domain.calendar import say_moment
 from bot.domain.conversations import Author, Say
 from bot.domain.distress import Script, TeamStatus
-from bot.domain.handoffs import HandoffReason, HandoffState
+from bot.domain.handoffs import HELD_STATES, HandoffReason
 from bot.domain.helplines import Line, lines_for
 from bot.domain.safety import Kind, Level, SafetyReading, Sure, When, Who
 from bot.domain.team import NoticeKind
@@ -117,17 +117,19 @@ async def take_care(session: AsyncSession, alert: Alert, adviser: Adviser, now: 
     """
     await acknowledge(session, alert, adviser, now)
     handoff = await handoffs.ask(session, alert.conversation, HandoffReason.SAFETY, now)
-    if handoff.state is not HandoffState.TAKEN or handoff.adviser_id != adviser.id:
+    if handoff.state not in HELD_STATES or handoff.adviser_id != adviser.id:
         await handoffs.take(session, handoff, adviser, now)
 
 
-async def take(session: AsyncSession, handoff: Handoff, adviser: Adviser, now: datetime) -> None:
+async def take(
+    session: AsyncSession, handoff: Handoff, adviser: Adviser, now: datetime, *, from_colleague: bool = False
+) -> None:
     """Take a conversation from the desk: an alert that is open in it is acknowledged.
 
     Raises:
         AlreadyTaken, NotYourStructure, NothingToDo: see `handoffs.take`.
     """
-    await handoffs.take(session, handoff, adviser, now)
+    await handoffs.take(session, handoff, adviser, now, from_colleague=from_colleague)
     alert = await open_alert(session, handoff.conversation)
     if alert is not None:
         await acknowledge(session, alert, adviser, now)

@@ -16,7 +16,7 @@ from bot.domain.handoffs import HandoffReason
 from bot.domain.outbox import OutboxKind
 from bot.domain.phones import read_phone, say_phone
 from bot.errors import NoAppointment
-from bot.services import appointments, booking, buttons, handoffs, people, reminding, rights, team
+from bot.services import appointments, asking, booking, buttons, handoffs, people, reminding, rights, team
 from bot.storage.tables import Conversation, OutboxRow, Turn
 
 PENDING_LIVES = timedelta(hours=36)
@@ -70,7 +70,7 @@ async def to_pending(
         return await rights.erase(session, conversation, turn, now) if yes else [Say("utter_later_ok")]
     if kind == "human":
         if yes:
-            return await handoffs.ask_and_say(session, conversation, HandoffReason(pending["reason"]), now)
+            return await asking.ask_and_say(session, conversation, HandoffReason(pending["reason"]), now)
         return [Say("utter_later_ok")]
     return None
 

@@ -24,7 +24,7 @@ from bot.domain.people import Channel, MilestoneKind
 from bot.domain.phones import read_phone
 from bot.domain.reasons import FIRST_MEETING, BookableBy, read_reason
 from bot.errors import AlreadyBooked, NoAppointment, SlotGone, SlotTaken
-from bot.services import appointments, demand, handoffs, nudges, openings, places, reasons, reminding, waiting
+from bot.services import appointments, asking, demand, nudges, openings, places, reasons, reminding, waiting
 from bot.storage.tables import Appointment, BookingDraft, Conversation, Milestone, Nudge, Place, Reason, Waiting
 
 # Where it was asked, what looks like the name of a commune, or a postcode.
@@ -580,7 +580,7 @@ async def _ask_place(
 ) -> list[Say]:
     listed = list(among) or list(await places.of_territory(session, conversation))
     if not listed:
-        return await handoffs.ask_and_say(session, conversation, HandoffReason.NO_SLOT, now)
+        return await asking.ask_and_say(session, conversation, HandoffReason.NO_SLOT, now)
     buttons = [places.button_of(place, f"place:{place.id}") for place in listed[: places.MAX_PLACES]]
     if not among and await openings.offers(session, conversation.structure.territory_id, Mode.OUTSIDE):
         buttons.append(Button("Qu'on vienne vers moi", f"mode:{Mode.OUTSIDE.value}"))
@@ -667,7 +667,7 @@ async def _propose(
         return [said, *await _propose(session, conversation, draft, now, towards)]
     if not slots:
         says = [Say("utter_booking_no_slot", _ids(draft))]
-        return says + await handoffs.ask_and_say(session, conversation, HandoffReason.NO_SLOT, now)
+        return says + await asking.ask_and_say(session, conversation, HandoffReason.NO_SLOT, now)
     in_hours = [slot for slot in slots if _within_hours(slot, draft.hours)] if draft.hours else slots
     if towards in (Towards.EARLIER, Towards.LATER, Towards.OTHER_DAY):
         moved = _beyond(in_hours or slots, before, towards)

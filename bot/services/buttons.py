@@ -12,7 +12,7 @@ from bot.domain.appointments import AppointmentState, Mode, RemindBy
 from bot.domain.conversations import Button, Say
 from bot.domain.handoffs import HandoffReason
 from bot.errors import NoAppointment, OfferGone, Refusal
-from bot.services import appointments, booking, bus, handoffs, people, places, reminding, rights, waiting, workshops
+from bot.services import appointments, asking, booking, bus, people, places, reminding, rights, waiting, workshops
 from bot.storage.tables import Appointment, Conversation, Place, Turn, Waiting
 
 BOOKING_VERBS = frozenset(
@@ -71,7 +71,7 @@ async def _later(p: Press) -> list[Say]:
 
 
 async def _human(p: Press) -> list[Say]:
-    return await handoffs.ask_and_say(p.session, p.conversation, HandoffReason.ASKED, p.now)
+    return await asking.ask_and_say(p.session, p.conversation, HandoffReason.ASKED, p.now)
 
 
 async def _callback(p: Press) -> list[Say]:

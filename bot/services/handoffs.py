@@ -3,24 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.calendar import say_moment, say_time
-from bot.domain.conversations import Bubble, Say, Speaker
-from bot.domain.handoffs import DEFAULT_PRIORITY, MAX_ANSWER, OPEN_STATES, PRIORITY, HandoffReason, HandoffState
+from bot.domain.calendar import say_moment
+from bot.domain.conversations import Author, Bubble, Say, Speaker
+from bot.domain.handoffs import (
+    DEFAULT_PRIORITY,
+    HELD_STATES,
+    LONGEST_NOTE,
+    LONGEST_SNOOZE,
+    MAX_ANSWER,
+    OPEN_STATES,
+    PRIORITY,
+    RETURNED_PRIORITY,
+    HandoffReason,
+    HandoffState,
+    Step,
+)
 from bot.domain.nudges import NudgeKind, NudgeState
 from bot.domain.outbox import OutboxKind, OutboxState
-from bot.domain.people import MilestoneKind
-from bot.domain.team import LONGEST_MEETING, NoticeKind
-from bot.errors import AlreadyTaken, AnswerTooLong, NothingToDo, NothingWritten, NotTheHolder, NotYourStructure
-from bot.services import outbox, people, team
+from bot.domain.people import Channel, MilestoneKind
+from bot.domain.team import NoticeKind, Role
+from bot.errors import (
+    AlreadyTaken,
+    AnswerTooLong,
+    BadMoment,
+    NotAColleague,
+    NoteTooLong,
+    NothingToDo,
+    NothingWritten,
+    NotKnownYet,
+    NotTheHolder,
+    NotYourStructure,
+    StillWaiting,
+)
+from bot.services import outbox, people, routing, team
 from bot.storage.queries import lock
 from bot.storage.tables import (
     Adviser,
-    Appointment,
     Conversation,
     Feedback,
     Handoff,
@@ -44,7 +67,15 @@ async def open_handoff(session: AsyncSession, conversation: Conversation) -> Han
 async def holder(session: AsyncSession, conversation: Conversation) -> Handoff | None:
     """The handoff of the adviser who holds the conversation, if one does."""
     handoff = await open_handoff(session, conversation)
-    return handoff if handoff is not None and handoff.state is HandoffState.TAKEN else None
+    return handoff if handoff is not None and handoff.state in HELD_STATES else None
+
+
+async def hear(session: AsyncSession, conversation: Conversation, now: datetime) -> Handoff | None:
+    """The young person wrote: the handoff of who holds the conversation, woken if it was put aside."""
+    handoff = await holder(session, conversation)
+    if handoff is not None and handoff.state is HandoffState.SNOOZED:
+        await wake(session, handoff, now)
+    return handoff
 
 
 async def ask(
@@ -61,6 +92,8 @@ async def ask(
         if priority < handoff.priority:
             handoff.reason, handoff.priority = reason, priority
         handoff.detail = detail or handoff.detail
+        if handoff.state is HandoffState.SNOOZED:
+            await wake(session, handoff, now)
         return handoff
     handoff = Handoff(
         conversation_id=conversation.id,
@@ -73,75 +106,9 @@ async def ask(
     )
     session.add(handoff)
     await session.flush()
-    await _keep(session, handoff, now)
-    await _tell(session, handoff, now)
+    await _keep(session, handoff, Step.ASKED, now)
+    await routing.tell(session, handoff, now)
     return handoff
-
-
-async def tick(session: AsyncSession, now: datetime) -> int:
-    """Tell the team, at its opening or after its meeting, who asked meanwhile."""
-    untold = (
-        await session.scalars(
-            select(Handoff)
-            .where(Handoff.state == HandoffState.ASKED, Handoff.told_at.is_(None))
-            .order_by(Handoff.priority, Handoff.asked_at)
-            .limit(50)
-            .with_for_update(skip_locked=True, of=Handoff)
-        )
-    ).all()
-    for handoff in untold:
-        await _tell(session, handoff, now)
-    return len([handoff for handoff in untold if handoff.told_at is not None])
-
-
-async def _tell(session: AsyncSession, handoff: Handoff, now: datetime) -> None:
-    """Tell who is present and not in a meeting; an alert tells the team itself."""
-    if handoff.reason is HandoffReason.SAFETY:
-        handoff.told_at = now
-        return
-    there = await team.team_now(session, handoff.conversation.structure, now)
-    if there.free:
-        await team.tell(session, there.free, NoticeKind.HANDOFF, now, handoff=handoff)
-        handoff.told_at = now
-
-
-async def ask_and_say(
-    session: AsyncSession,
-    conversation: Conversation,
-    reason: HandoffReason,
-    now: datetime,
-    detail: str | None = None,
-) -> list[Say]:
-    """Ask for a human, and say what is true: who is there, or when someone will answer."""
-    waiting = await open_handoff(session, conversation)
-    already = waiting is not None and waiting.state is HandoffState.ASKED
-    since = waiting.asked_at if waiting else now
-    await ask(session, conversation, reason, now, detail)
-    there = await team.team_now(session, conversation.structure, now)
-    says = []
-    if already and now - since > timedelta(minutes=1):
-        says.append(Say("utter_human_already_asked", {"since": say_moment(since, now)}))
-    if there.open_now:
-        if not says:
-            says.append(_told(there, team.say_team(conversation.structure), now))
-    elif (reopens := there.say_reopens(now)) is not None:
-        says.append(Say("utter_human_closed", {"reopens": reopens}))
-    elif conversation.structure.phone:
-        says.append(Say("utter_human_unknown_hours", {"phone": conversation.structure.phone}))
-    else:
-        says.append(Say("utter_human_no_hours"))
-    return says
-
-
-def _told(there: team.TeamNow, name: str, now: datetime) -> Say:
-    """What is true of a team that is there: it answers, or it is in a meeting and answers afterwards."""
-    if there.all_busy:
-        if there.free_again is not None and there.free_again - now > LONGEST_MEETING:
-            return Say("utter_human_busy_then_closed", {"team": name, "when": say_moment(there.free_again, now)})
-        return Say("utter_human_busy", {"team": name})
-    if there.until is None:
-        return Say("utter_human_told", {"team": name})
-    return Say("utter_human_told_open", {"team": name, "until": say_time(there.until)})
 
 
 async def waiting(session: AsyncSession, structure_id: str) -> Sequence[Handoff]:
@@ -154,26 +121,38 @@ async def waiting(session: AsyncSession, structure_id: str) -> Sequence[Handoff]
     return rows.all()
 
 
-async def take(session: AsyncSession, handoff: Handoff, adviser: Adviser, now: datetime) -> Handoff:
+async def take(
+    session: AsyncSession, handoff: Handoff, adviser: Adviser, now: datetime, *, from_colleague: bool = False
+) -> Handoff:
     """Give the conversation to `adviser`; the bot is silent until it is given back. It is announced.
+
+    `from_colleague` takes it even from the colleague who holds it: it is recorded, and they are told.
 
     Raises:
         AlreadyTaken: another adviser took it first.
         NotYourStructure: the handoff belongs to a structure the adviser is not in.
         NothingToDo: it is over, or theirs already.
     """
-    if handoff.structure_id != adviser.structure_id:
+    if handoff.structure_id != adviser.structure_id or adviser.role is Role.PARTNER:
         raise NotYourStructure
     await lock(session, handoff)
-    if handoff.state is HandoffState.TAKEN and handoff.adviser_id != adviser.id:
-        raise AlreadyTaken(name=handoff.adviser.first_name if handoff.adviser else "")
-    if handoff.state is not HandoffState.ASKED:
+    before = handoff.adviser if handoff.state in HELD_STATES and handoff.adviser_id != adviser.id else None
+    if before is not None and not from_colleague:
+        raise AlreadyTaken(name=before.first_name)
+    if handoff.state is HandoffState.SNOOZED and before is None:
+        await wake(session, handoff, now, by=adviser)
+        return handoff
+    if handoff.state is not HandoffState.ASKED and before is None:
         raise NothingToDo
-    handoff.state, handoff.adviser, handoff.taken_at = HandoffState.TAKEN, adviser, now
-    handoff.last_human_at = now
-    await _keep(session, handoff, now)
-    await _silence_bot(session, handoff)
-    await _announce(session, handoff, "utter_taken", now)
+    _hold(handoff, adviser, now)
+    if before is None:
+        await _keep(session, handoff, Step.TAKEN, now, by=adviser)
+        await _silence_bot(session, handoff)
+        await _announce(session, handoff, "utter_taken", now)
+    else:
+        await _keep(session, handoff, Step.TAKEN_OVER, now, by=adviser, before=before)
+        await _announce(session, handoff, "utter_taken_over", now, before=before.first_name)
+        await team.tell(session, [before], NoticeKind.TAKEN_OVER, now, handoff=handoff)
     return handoff
 
 
@@ -185,75 +164,209 @@ async def answer(
     `once` names this answer: sent again after a lost network, it is written once.
 
     Raises:
-        NotTheHolder: the adviser does not hold the conversation.
+        NotTheHolder, StillWaiting: see `may_write`.
         NothingWritten, AnswerTooLong: the text is empty, or longer than 4,000 characters.
     """
     await lock(session, handoff)
     key = f"answer:{handoff.id}:{once}" if once else None
     if key and await session.scalar(select(OutboxRow.id).where(OutboxRow.once_key == f"{key}:0")):
         return
-    if handoff.state is not HandoffState.TAKEN or handoff.adviser_id != adviser.id:
-        raise NotTheHolder
+    await may_write(session, handoff, adviser)
     text = text.replace("\r\n", "\n").strip()
     if not text:
         raise NothingWritten
     if len(text) > MAX_ANSWER:
         raise AnswerTooLong(most=str(MAX_ANSWER), length=str(len(text)))
-    signed = f"{adviser.first_name}, {adviser.structure.short_name} : {text}"
-    rows = await outbox.say(session, handoff.conversation, [Bubble(signed)], now, kind=OutboxKind.ADVISER, once=key)
-    message = await session.get_one(Message, rows[0].payload["message"])
-    message.adviser_id = adviser.id
-    handoff.last_human_at = now
-    await people.reach(session, handoff.conversation.identity.person_id, MilestoneKind.FIRST_HUMAN_ANSWER, now)
+    if handoff.state is HandoffState.SNOOZED:
+        await wake(session, handoff, now, by=adviser)
+    await _write(session, handoff, adviser, text, now, once=key)
+    handoff.last_human_at, handoff.promised_at = now, None
 
 
-async def give_back(session: AsyncSession, handoff: Handoff, adviser: Adviser, now: datetime) -> None:
-    """Give the conversation back to the bot, and say so.
+async def may_write(session: AsyncSession, handoff: Handoff, adviser: Adviser) -> None:
+    """Whether an adviser may write in a conversation.
+
+    Raises:
+        NotTheHolder: the adviser does not hold the conversation.
+        StillWaiting: the team wrote first, and the young person has not answered.
+    """
+    if handoff.state not in HELD_STATES or handoff.adviser_id != adviser.id:
+        raise NotTheHolder
+    if handoff.reason is HandoffReason.WROTE_FIRST and not await _wrote_since(session, handoff):
+        raise StillWaiting
+
+
+async def write_first(
+    session: AsyncSession, conversation: Conversation, adviser: Adviser, text: str, now: datetime
+) -> Handoff:
+    """Write to someone the adviser knows, once until they answer; `/stop` is for the robot, not for a human.
+
+    Raises:
+        NotYourStructure: the conversation is another structure's.
+        NotKnownYet: they never talked and have no appointment together, or nothing can reach the person.
+        AlreadyTaken: a colleague holds the conversation.
+        StillWaiting: the team wrote first already, and the young person has not answered.
+        NothingWritten, AnswerTooLong: see `answer`.
+    """
+    if conversation.structure_id != adviser.structure_id or adviser.role is Role.PARTNER:
+        raise NotYourStructure
+    gone = conversation.identity.person.erased_at is not None or conversation.identity.channel is Channel.PARTNER
+    if gone or not await routing.knows(session, adviser, conversation):
+        raise NotKnownYet
+    last = await session.scalar(
+        select(Handoff).where(Handoff.conversation_id == conversation.id).order_by(Handoff.id.desc()).limit(1)
+    )
+    if last is not None and last.reason is HandoffReason.WROTE_FIRST and not await _wrote_since(session, last):
+        raise StillWaiting
+    handoff = await open_handoff(session, conversation)
+    if handoff is None:
+        handoff = Handoff(
+            conversation_id=conversation.id,
+            structure_id=conversation.structure_id,
+            reason=HandoffReason.ASKED,
+            priority=DEFAULT_PRIORITY,
+            asked_at=now,
+            told_at=now,
+            told_all_at=now,
+            conversation=conversation,
+        )
+        session.add(handoff)
+        _hold(handoff, adviser, now)
+        await session.flush()
+        await _keep(session, handoff, Step.WROTE_FIRST, now, by=adviser)
+        await _silence_bot(session, handoff)
+        await answer(session, handoff, adviser, text, now)
+        # Only now: who wrote first does not write again before an answer.
+        handoff.reason = HandoffReason.WROTE_FIRST
+        return handoff
+    if handoff.state is HandoffState.ASKED or handoff.adviser_id != adviser.id:
+        await take(session, handoff, adviser, now)
+    await answer(session, handoff, adviser, text, now)
+    return handoff
+
+
+async def transfer(
+    session: AsyncSession,
+    handoff: Handoff,
+    adviser: Adviser,
+    to: Adviser,
+    now: datetime,
+    *,
+    until: datetime | None = None,
+    note: str = "",
+) -> None:
+    """Give the conversation to a colleague, for good or until a moment; a coordinator may do it for the holder.
+
+    `note` is for the colleague (500 characters at most); the young person is told who answers now.
+
+    Raises:
+        NotTheHolder: the adviser neither holds the conversation nor coordinates.
+        NotAColleague: `to` is not of the team, or has it already.
+        BadMoment: `until` is over, or more than sixty days away.
+        NoteTooLong: the note is too long.
+    """
+    await lock(session, handoff)
+    coordinates = adviser.role is Role.COORDINATOR and adviser.structure_id == handoff.structure_id
+    if handoff.state not in HELD_STATES or (handoff.adviser_id != adviser.id and not coordinates):
+        raise NotTheHolder
+    ours = to.structure_id == handoff.structure_id and to.role is not Role.PARTNER and to.active
+    if not ours or to.id == handoff.adviser_id:
+        raise NotAColleague
+    note = note.strip()
+    if len(note) > LONGEST_NOTE:
+        raise NoteTooLong(most=str(LONGEST_NOTE), length=str(len(note)))
+    if until is not None:
+        _check_moment(until, now)
+    before = handoff.adviser
+    assert before is not None, "a held conversation has a holder"
+    _hold(handoff, to, now)
+    if until is not None:
+        handoff.return_to_id, handoff.return_at = before.id, until
+    await _keep(session, handoff, Step.TRANSFERRED, now, by=adviser, before=before, note=note, until=until)
+    await _announce(session, handoff, "utter_taken_over", now, before=before.first_name)
+    await team.tell(session, [to], NoticeKind.TRANSFERRED, now, handoff=handoff)
+
+
+async def end_transfer(session: AsyncSession, handoff: Handoff, now: datetime) -> None:
+    """The time of a transfer is over: who had the conversation before has it again, if they still work there."""
+    to = await session.get_one(Adviser, handoff.return_to_id)
+    before, handoff.return_to_id, handoff.return_at = handoff.adviser, None, None
+    if not to.active or to.structure_id != handoff.structure_id or before is None:
+        return
+    _hold(handoff, to, now)
+    await _keep(session, handoff, Step.TRANSFER_OVER, now, before=before)
+    await _announce(session, handoff, "utter_taken_over", now, before=before.first_name)
+    await team.tell(session, [to], NoticeKind.TRANSFERRED, now, handoff=handoff)
+
+
+async def snooze(session: AsyncSession, handoff: Handoff, adviser: Adviser, until: datetime, now: datetime) -> None:
+    """Put the conversation aside until a moment, or until the young person writes. It stays the adviser's.
+
+    Raises:
+        NotTheHolder: the adviser does not hold the conversation.
+        BadMoment: `until` is over, or more than sixty days away.
+    """
+    await _check_holder(session, handoff, adviser)
+    _check_moment(until, now)
+    handoff.state, handoff.snoozed_until = HandoffState.SNOOZED, until
+    await _keep(session, handoff, Step.SNOOZED, now, by=adviser, before=adviser, until=until)
+
+
+async def wake(session: AsyncSession, handoff: Handoff, now: datetime, *, by: Adviser | None = None) -> None:
+    """What was put aside comes back to who put it there; they are told, unless they did it."""
+    handoff.state, handoff.snoozed_until = HandoffState.TAKEN, None
+    await _keep(session, handoff, Step.WOKEN, now, by=by, before=handoff.adviser)
+    if by is None and handoff.adviser is not None:
+        await team.tell(session, [handoff.adviser], NoticeKind.WOKEN, now, handoff=handoff)
+
+
+async def promise(session: AsyncSession, handoff: Handoff, adviser: Adviser, at: datetime, now: datetime) -> None:
+    """Tell the young person when they will be answered. Until then, the last message is not left unanswered.
+
+    Raises:
+        NotTheHolder: the adviser does not hold the conversation.
+        BadMoment: `at` is over, or more than sixty days away.
+    """
+    await _check_holder(session, handoff, adviser)
+    _check_moment(at, now)
+    handoff.promised_at = at
+    await _keep(session, handoff, Step.PROMISED, now, by=adviser, before=adviser, until=at)
+    await _announce(session, handoff, "utter_promised", now, when=say_moment(at, now))
+
+
+async def return_to_queue(session: AsyncSession, handoff: Handoff, step: Step, now: datetime) -> None:
+    """Nobody answers: it is asked again, sooner than before. The name of who had it is kept, and all are told."""
+    before = handoff.adviser
+    handoff.state = HandoffState.ASKED
+    handoff.priority = min(handoff.priority, RETURNED_PRIORITY)
+    handoff.told_at = handoff.told_all_at = handoff.late_told_at = None
+    handoff.promised_at = handoff.snoozed_until = handoff.return_at = handoff.return_to_id = None
+    await _keep(session, handoff, step, now, before=before)
+
+
+async def give_back(
+    session: AsyncSession, handoff: Handoff, adviser: Adviser, now: datetime, summary: str = ""
+) -> None:
+    """Give the conversation back to the bot, and say so; `summary` is a last word to the young person.
+
+    Raises:
+        NotTheHolder: the adviser does not hold the conversation.
+        AnswerTooLong: the summary is longer than an answer may be.
+    """
+    await _check_holder(session, handoff, adviser)
+    await _end(session, handoff, adviser, HandoffState.GIVEN_BACK, Step.GIVEN_BACK, now, summary.strip())
+    await _announce(session, handoff, "utter_given_back", now)
+
+
+async def close(session: AsyncSession, handoff: Handoff, adviser: Adviser, now: datetime) -> None:
+    """It is done: the young person is told that they may write again whenever they want.
 
     Raises:
         NotTheHolder: the adviser does not hold the conversation.
     """
-    if handoff.state is not HandoffState.TAKEN or handoff.adviser_id != adviser.id:
-        raise NotTheHolder
-    handoff.state, handoff.ended_at = HandoffState.GIVEN_BACK, now
-    handoff.conversation.misunderstood = 0
-    handoff.conversation.greeted_at = handoff.conversation.greeted_at or now
-    await _keep(session, handoff, now)
-    await _announce(session, handoff, "utter_given_back", now)
-
-
-async def say_holder_off_duty(session: AsyncSession, handoff: Handoff, now: datetime) -> list[Say]:
-    """ "Karim revient mardi à 9 h", once, when who holds the conversation is not there to read."""
-    if handoff.off_duty_told_at is not None or handoff.adviser is None:
-        return []
-    hours = await team.hours_of(session, handoff.adviser)
-    if hours.is_open(now) or (returns := hours.next_opening(now)) is None:
-        return []
-    handoff.off_duty_told_at = now
-    return [
-        Say(
-            "utter_holder_off_duty",
-            {"name": handoff.adviser.first_name, "returns": say_moment(returns, now)},
-        )
-    ]
-
-
-async def tell_adviser(session: AsyncSession, conversation: Conversation, now: datetime) -> list[Say]:
-    """Who follows them: who last had the conversation, or receives them at their appointment."""
-    name = await session.scalar(
-        select(Adviser.first_name)
-        .join(Handoff, Handoff.adviser_id == Adviser.id)
-        .where(Handoff.conversation_id == conversation.id)
-        .order_by(Handoff.id.desc())
-        .limit(1)
-    ) or await session.scalar(
-        select(Adviser.first_name)
-        .join(Appointment, Appointment.adviser_id == Adviser.id)
-        .where(Appointment.conversation_id == conversation.id)
-        .order_by(Appointment.starts_at.desc())
-        .limit(1)
-    )
-    return [Say("utter_my_adviser", {"name": name})] if name else [Say("utter_my_adviser_unknown")]
+    await _check_holder(session, handoff, adviser)
+    await _end(session, handoff, adviser, HandoffState.CLOSED, Step.CLOSED, now)
+    await _announce(session, handoff, "utter_handoff_closed", now)
 
 
 async def keep_feedback(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> None:
@@ -264,10 +377,69 @@ async def keep_feedback(session: AsyncSession, conversation: Conversation, turn:
     await session.flush()
 
 
-async def _announce(session: AsyncSession, handoff: Handoff, response: str, now: datetime) -> None:
+def _hold(handoff: Handoff, adviser: Adviser, now: datetime) -> None:
+    """Whoever has it from now on has it anew: what was said or set for another does not hold."""
+    handoff.state, handoff.adviser, handoff.taken_at = HandoffState.TAKEN, adviser, now
+    handoff.last_human_at = now
+    handoff.snoozed_until = handoff.promised_at = handoff.off_duty_told_at = None
+    handoff.return_to_id = handoff.return_at = None
+
+
+async def _end(
+    session: AsyncSession,
+    handoff: Handoff,
+    adviser: Adviser,
+    state: HandoffState,
+    step: Step,
+    now: datetime,
+    summary: str = "",
+) -> None:
+    if len(summary) > MAX_ANSWER:
+        raise AnswerTooLong(most=str(MAX_ANSWER), length=str(len(summary)))
+    if summary:
+        await _write(session, handoff, adviser, summary, now)
+    handoff.state, handoff.ended_at = state, now
+    handoff.snoozed_until = handoff.promised_at = handoff.return_at = handoff.return_to_id = None
+    handoff.conversation.misunderstood = 0
+    handoff.conversation.greeted_at = handoff.conversation.greeted_at or now
+    await _keep(session, handoff, step, now, by=adviser, before=adviser)
+
+
+async def _write(
+    session: AsyncSession, handoff: Handoff, adviser: Adviser, text: str, now: datetime, *, once: str | None = None
+) -> None:
+    """A human's words, under their first name and structure."""
+    signed = f"{adviser.first_name}, {adviser.structure.short_name} : {text}"
+    rows = await outbox.say(session, handoff.conversation, [Bubble(signed)], now, kind=OutboxKind.ADVISER, once=once)
+    message = await session.get_one(Message, rows[0].payload["message"])
+    message.adviser_id = adviser.id
+    await people.reach(session, handoff.conversation.identity.person_id, MilestoneKind.FIRST_HUMAN_ANSWER, now)
+
+
+async def _announce(session: AsyncSession, handoff: Handoff, response: str, now: datetime, **more: str) -> None:
     assert handoff.adviser is not None, "only a taken conversation is announced"
-    values = {"name": handoff.adviser.first_name, "structure": handoff.adviser.structure.short_name}
+    values = {"name": handoff.adviser.first_name, "structure": handoff.adviser.structure.short_name, **more}
     await outbox.say(session, handoff.conversation, [Say(response, values)], now, kind=OutboxKind.ADVISER)
+
+
+async def _check_holder(session: AsyncSession, handoff: Handoff, adviser: Adviser) -> None:
+    await lock(session, handoff)
+    if handoff.state not in HELD_STATES or handoff.adviser_id != adviser.id:
+        raise NotTheHolder
+
+
+def _check_moment(at: datetime, now: datetime) -> None:
+    if not now < at <= now + LONGEST_SNOOZE:
+        raise BadMoment
+
+
+async def _wrote_since(session: AsyncSession, handoff: Handoff) -> bool:
+    """Whether the young person wrote since it was asked. Telegram counts in seconds."""
+    since = handoff.asked_at.replace(microsecond=0)
+    wrote = select(Message.id).where(
+        Message.conversation_id == handoff.conversation_id, Message.author == Author.YOUNG, Message.at >= since
+    )
+    return await session.scalar(wrote.limit(1)) is not None
 
 
 async def _silence_bot(session: AsyncSession, handoff: Handoff) -> None:
@@ -298,6 +470,30 @@ async def _silence_bot(session: AsyncSession, handoff: Handoff) -> None:
     )
 
 
-async def _keep(session: AsyncSession, handoff: Handoff, now: datetime) -> None:
-    session.add(HandoffEvent(handoff_id=handoff.id, state=handoff.state, adviser_id=handoff.adviser_id, at=now))
+async def _keep(
+    session: AsyncSession,
+    handoff: Handoff,
+    step: Step,
+    now: datetime,
+    *,
+    by: Adviser | None = None,
+    before: Adviser | None = None,
+    note: str = "",
+    until: datetime | None = None,
+) -> None:
+    """One row in the history: what happened, who did it, who had it before and who has it after."""
+    await session.flush()
+    session.add(
+        HandoffEvent(
+            handoff_id=handoff.id,
+            state=handoff.state,
+            event=step,
+            adviser_id=by.id if by else None,
+            from_adviser_id=before.id if before else None,
+            to_adviser_id=handoff.adviser_id if handoff.state in HELD_STATES else None,
+            note=note or None,
+            until=until,
+            at=now,
+        )
+    )
     await session.flush()

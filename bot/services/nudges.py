@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.appointments import AppointmentState, DraftState, Mode, RemindBy
 from bot.domain.calendar import in_paris, is_quiet, say_day, say_time
 from bot.domain.conversations import Say
+from bot.domain.handoffs import OPEN_STATES
 from bot.domain.nudges import NudgeKind, NudgeState, next_loud_day, reminder_times
 from bot.domain.outbox import OutboxKind
 from bot.domain.people import Channel
@@ -182,7 +183,7 @@ async def _why_not_nudge(session: AsyncSession, nudge: Nudge, conversation: Conv
     if await people.alert_is_open(session, conversation):
         return "alert"
     held = await session.scalar(
-        select(Handoff.id).where(Handoff.conversation_id == conversation.id, Handoff.state.in_(("asked", "taken")))
+        select(Handoff.id).where(Handoff.conversation_id == conversation.id, Handoff.state.in_(OPEN_STATES))
     )
     if held is not None:
         return "a human has it"

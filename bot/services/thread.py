@@ -1,4 +1,5 @@
-"""The whole thread of a conversation, as the team reads it: the young person, the bot, the colleagues.
+"""The whole thread of a conversation, as the team reads it: the young person, the bot, the colleagues, what the team
+notes for itself, and who took, gave back or passed the conversation on.
 
 What a young person sent is read from the inbox, where it is before anyone answers, so a line appears at once and
 stays the same line when its turn comes.
@@ -8,17 +9,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import Author, IncomingKind
+from bot.domain.handoffs import HandoffReason, Step
 from bot.domain.outbox import OutboxKind, OutboxState
 from bot.services import inbox
-from bot.storage.tables import Adviser, Conversation, InboxRow, Message, OutboxRow
+from bot.storage.tables import (
+    Adviser,
+    Conversation,
+    Handoff,
+    HandoffEvent,
+    InboxRow,
+    Message,
+    Note,
+    OutboxRow,
+)
 
 # What a page shows first. The rest is a click away.
 WINDOW = 200
+
+
+class Sort(StrEnum):
+    """What a line is: something said, a note of the team to itself, or what became of the conversation."""
+
+    SAID = "said"
+    NOTE = "note"
+    EVENT = "event"
 
 
 @dataclass(frozen=True)
@@ -26,6 +46,8 @@ class Line:
     """One line. `id` is the same from the inbox to the end; lines are in the order of `at`.
 
     `before` is the text before an edit; `buttons` what the bot proposed under it; `sent` is None for what came in.
+    Of an event, `step` is what happened, `name` who did it, `before` and `to` who had the conversation and has it now,
+    `until` its end, `reason` why a human was asked for, and `text` what was written to the colleague.
     """
 
     id: str
@@ -42,6 +64,11 @@ class Line:
     unreachable: bool = False
     about: OutboxKind | None = None
     file: str | None = None
+    sort: Sort = Sort.SAID
+    step: Step | None = None
+    reason: HandoffReason | None = None
+    to: str = ""
+    until: datetime | None = None
 
     @property
     def order(self) -> int:
@@ -89,8 +116,62 @@ async def read(session: AsyncSession, conversation: Conversation, window: int = 
     by_message = {row.payload.get("message"): row for row in outgoing}
     lines = [_said(message, by_message.get(message.id), names, unreachable) for message in said]
     lines += await _came_in(session, list(reversed(rows)), list(reversed(outgoing)))
+    lines += await _noted(session, conversation, names, window)
+    lines += await _happened(session, conversation, names, window)
     lines.sort(key=lambda line: (line.at, line.id))
     return Thread(tuple(lines[-window:]), more=len(lines) > window)
+
+
+async def _noted(session: AsyncSession, conversation: Conversation, names: dict[int, str], window: int) -> list[Line]:
+    """The team's notes; those of another structure stay there."""
+    rows = await session.scalars(
+        select(Note)
+        .where(Note.conversation_id == conversation.id, Note.structure_id == conversation.structure_id)
+        .order_by(Note.id.desc())
+        .limit(window + 1)
+    )
+    return [
+        Line(
+            f"n-{note.id}",
+            note.at,
+            Author.ADVISER,
+            IncomingKind.TEXT,
+            note.text,
+            name=names.get(note.adviser_id, ""),
+            sort=Sort.NOTE,
+        )
+        for note in rows
+    ]
+
+
+async def _happened(
+    session: AsyncSession, conversation: Conversation, names: dict[int, str], window: int
+) -> list[Line]:
+    """Who asked for a human, took the conversation, passed it on, put it aside, gave it back."""
+    rows = await session.execute(
+        select(HandoffEvent, Handoff.reason)
+        .join(Handoff, HandoffEvent.handoff_id == Handoff.id)
+        .where(Handoff.conversation_id == conversation.id, Handoff.structure_id == conversation.structure_id)
+        .order_by(HandoffEvent.id.desc())
+        .limit(window + 1)
+    )
+    return [
+        Line(
+            f"e-{row.id}",
+            row.at,
+            Author.ADVISER,
+            IncomingKind.OTHER,
+            row.note or "",
+            name=names.get(row.adviser_id or 0, ""),
+            before=names.get(row.from_adviser_id or 0),
+            sort=Sort.EVENT,
+            step=row.event,
+            reason=reason,
+            to=names.get(row.to_adviser_id or 0, ""),
+            until=row.until,
+        )
+        for row, reason in rows
+    ]
 
 
 async def _came_in(session: AsyncSession, rows: list[InboxRow], outgoing: list[OutboxRow]) -> list[Line]:

@@ -17,12 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import texts
 from bot.domain.conversations import Author, IncomingKind, Say
-from bot.domain.handoffs import OPEN_STATES
+from bot.domain.handoffs import OPEN_STATES, Step
 from bot.domain.outbox import OutboxKind, OutboxState
 from bot.domain.people import Channel
 from bot.domain.topics import CONSOLE_ROOM, COPIED, KINDS, MAX_CAPTION, MAX_MESSAGE, TopicOp, pieces, topic_name, utf16
 from bot.services import outbox, thread
-from bot.services.thread import WINDOW, Line
+from bot.services.thread import WINDOW, Line, Sort
 from bot.storage.queries import insert_new, lock
 from bot.storage.tables import Conversation, Handoff, OutboxRow, Topic, TopicGroup, TopicLine
 
@@ -84,7 +84,8 @@ async def show(session: AsyncSession, conversation_id: int, now: datetime) -> No
 
 
 def say_who(conversation: Conversation) -> str:
-    return f"Conversation {conversation.id}"
+    """How the team calls the young person, or a number."""
+    return conversation.nickname or f"Conversation {conversation.id}"
 
 
 async def topic_of(session: AsyncSession, conversation_id: int) -> Topic | None:
@@ -203,7 +204,14 @@ async def _lines(session: AsyncSession, topic: Topic, conversation: Conversation
     while read.more and read.lines[0].at >= topic.since:
         window *= 4
         read = await thread.read(session, conversation, window)
-    return [line for line in read.lines if line.at >= topic.since and (until is None or line.at <= until)]
+    return [
+        line
+        for line in read.lines
+        # Of what happened, the name of the topic says all but to whom it was passed on, and with what words.
+        if line.at >= topic.since
+        and (until is None or line.at <= until)
+        and (line.sort is not Sort.EVENT or line.step is Step.TRANSFERRED)
+    ]
 
 
 def _failed(line: Line) -> bool:
@@ -226,6 +234,10 @@ async def _queue_line(
 
 def _said(line: Line) -> str:
     """A line as the group reads it; what a human wrote is signed already."""
+    if line.sort is Sort.NOTE:
+        return f"Note de {line.name} : {line.text}"
+    if line.sort is Sort.EVENT:
+        return f"{line.name} passe la conversation à {line.to}. {line.text}".strip()
     by = "" if line.author is Author.ADVISER else f"{line.author.label} : "
     if line.kind is IncomingKind.BUTTON:
         return f"{by}[{line.text or 'un bouton'}]"

@@ -45,6 +45,7 @@ from bot.errors import AssistantAway, ClosedTurn, Refusal
 from bot.services import (
     alerts,
     answers,
+    asking,
     booking,
     buttons,
     commands,
@@ -362,7 +363,7 @@ async def _text(
     reading = safety.check(text, recent, meanings)
     if reading.wants_discretion:
         conversation.discreet = True
-    holder = await handoffs.holder(session, conversation)
+    holder = await handoffs.hear(session, conversation, now)
     alert = await alerts.open_alert(session, conversation)
     if reading.level >= safety.Level.HIGH:
         late = waited > alerts.LATE
@@ -370,7 +371,7 @@ async def _text(
         await _answer(session, conversation, turn, says, now, Speaker.SAFETY)
         return True
     if holder is not None:
-        says = await handoffs.say_holder_off_duty(session, holder, now)
+        says = await asking.say_holder_off_duty(session, holder, now)
         await _answer(session, conversation, turn, says, now, Speaker.ADVISER)
         return True
     if alert is not None:
@@ -471,12 +472,12 @@ async def _other(
     else:
         session.add(_message(conversation, turn, row, incoming))
         await session.flush()
-    holder = await handoffs.holder(session, conversation)
+    holder = await handoffs.hear(session, conversation, now)
     reading = safety.check(incoming.text, meanings=meanings)
     if reading.level >= safety.Level.HIGH:
         return await _danger(session, conversation, holder, incoming.text, reading, now)
     if holder is not None:
-        return await handoffs.say_holder_off_duty(session, holder, now)
+        return await asking.say_holder_off_duty(session, holder, now)
     before = await commands.introduce(session, conversation, now)
     if kind is IncomingKind.VOICE:
         return [*before, *await _voice(session, conversation, now)]
@@ -518,7 +519,7 @@ async def _edit(
     else:
         message.text_before_edit = message.text_before_edit or message.text
         message.text, message.edited_at = incoming.text, now
-    holder = await handoffs.holder(session, conversation)
+    holder = await handoffs.hear(session, conversation, now)
     reading = safety.check(incoming.text, meanings=meanings)
     if reading.level >= safety.Level.HIGH:
         return await _danger(session, conversation, holder, incoming.text, reading, now)

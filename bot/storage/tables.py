@@ -24,7 +24,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from bot.domain.alerts import AlertEnd
 from bot.domain.appointments import AppointmentState, DraftState, Mode, RemindBy
 from bot.domain.conversations import Author, IncomingKind, Speaker
-from bot.domain.handoffs import HandoffReason, HandoffState
+from bot.domain.handoffs import HandoffReason, HandoffState, Step
 from bot.domain.nudges import NudgeKind, NudgeState
 from bot.domain.outbox import OutboxKind, OutboxState
 from bot.domain.people import Channel, MilestoneKind
@@ -96,8 +96,28 @@ class Adviser(Base):
     # What they last said of themselves, which wins over their hours until then.
     presence_said: Mapped[PresenceSaid | None] = mapped_column(Named(PresenceSaid))
     presence_until: Mapped[datetime | None]
+    # What a young person may wish for: a woman or a man (None where nobody said), and themes ("need_housing").
+    woman: Mapped[bool | None]
+    themes: Mapped[list[Any]] = mapped_column(default=list)
     active: Mapped[bool] = mapped_column(default=True)
     structure: Mapped[Structure] = relationship(lazy="joined")
+
+
+class StructureSetting(Base):
+    """What a structure decides of its delays, in minutes, and of what it uses; no row: what is written here."""
+
+    __tablename__ = "structure_setting"
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), primary_key=True)
+    # The holder left the last message unanswered: it goes back to the queue. Minutes of their presence.
+    unanswered_minutes: Mapped[int] = mapped_column(default=30)
+    # Nobody took it though the team is there: the young person is told, once.
+    tell_late_minutes: Mapped[int] = mapped_column(default=15)
+    # The holder is off duty and a message waits: it is offered to who is there.
+    offer_back_minutes: Mapped[int] = mapped_column(default=120)
+    # How many conversations someone holds before the others are asked first.
+    load_limit: Mapped[int] = mapped_column(default=8)
+    topics_chat: Mapped[str | None] = mapped_column(String(40))
+    surveys: Mapped[bool] = mapped_column(default=True)
 
 
 class ConsoleSession(Base):
@@ -354,6 +374,8 @@ class Conversation(Base):
     pending: Mapped[dict[str, Any] | None]
     commune: Mapped[str | None] = mapped_column(String(5))
     discreet: Mapped[bool] = mapped_column(default=False)
+    # The first name or nickname that someone of the team wrote; no other structure reads it.
+    nickname: Mapped[str | None] = mapped_column(String(40))
     greeted_at: Mapped[datetime | None]
     identity: Mapped[ChannelIdentity] = relationship(lazy="joined")
     structure: Mapped[Structure] = relationship(lazy="joined")
@@ -773,14 +795,20 @@ class WorkshopAttendance(Base):
 
 
 class Handoff(Base):
+    """A human is asked for. `adviser` holds it, or held it last when it came back to the queue.
+
+    `wish`: {"woman": true}, {"adviser": id} or {"theme": name}. `return_to_id` has it again at `return_at`, after a
+    transfer for a time. `promised_at` is when an answer was announced to the young person.
+    """
+
     __tablename__ = "handoff"
     __table_args__ = (
         Index(
             "uq_handoff_open",
             "conversation_id",
             unique=True,
-            postgresql_where=text("state IN ('asked', 'taken')"),
-            sqlite_where=text("state IN ('asked', 'taken')"),
+            postgresql_where=text("state IN ('asked', 'taken', 'snoozed')"),
+            sqlite_where=text("state IN ('asked', 'taken', 'snoozed')"),
         ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -792,21 +820,38 @@ class Handoff(Base):
     detail: Mapped[str | None] = mapped_column(String(120))
     asked_at: Mapped[datetime]
     told_at: Mapped[datetime | None]
+    told_all_at: Mapped[datetime | None]
+    wish: Mapped[dict[str, Any] | None]
     adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
     taken_at: Mapped[datetime | None]
     last_human_at: Mapped[datetime | None]
     off_duty_told_at: Mapped[datetime | None]
+    late_told_at: Mapped[datetime | None]
+    promised_at: Mapped[datetime | None]
+    snoozed_until: Mapped[datetime | None]
+    return_to_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    return_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
-    adviser: Mapped[Adviser | None] = relationship(lazy="joined")
+    adviser: Mapped[Adviser | None] = relationship(lazy="joined", foreign_keys=[adviser_id])
     conversation: Mapped[Conversation] = relationship(lazy="joined")
 
 
 class HandoffEvent(Base):
+    """A step of a handoff. `adviser_id` did it; None: the young person or the service.
+
+    `from_adviser_id` had it before, `to_adviser_id` has it after. `note` is for the colleagues.
+    """
+
     __tablename__ = "handoff_event"
     id: Mapped[int] = mapped_column(primary_key=True)
     handoff_id: Mapped[int] = mapped_column(ForeignKey("handoff.id"), index=True)
     state: Mapped[HandoffState] = mapped_column(Named(HandoffState))
+    event: Mapped[Step] = mapped_column(Named(Step))
     adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    from_adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    to_adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    note: Mapped[str | None] = mapped_column(String(500))
+    until: Mapped[datetime | None]
     at: Mapped[datetime]
 
 
@@ -927,6 +972,38 @@ class TopicGuest(Base):
     chat_id: Mapped[str] = mapped_column(String(40), primary_key=True)
     who: Mapped[str] = mapped_column(String(64), primary_key=True)
     told_at: Mapped[datetime]
+
+
+class Note(Base):
+    """What the team writes to itself in a conversation. It is never sent."""
+
+    __tablename__ = "note"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), index=True)
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+
+
+class CannedReply(Base):
+    """A text ready to be sent: of the whole structure, or of one adviser (`adviser_id`)."""
+
+    __tablename__ = "canned_reply"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), index=True)
+    adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"), index=True)
+    title: Mapped[str] = mapped_column(String(60))
+    text: Mapped[str] = mapped_column(Text)
+
+
+class ReadMark(Base):
+    """The last thing a young person sent that an adviser has seen, by its row of the inbox."""
+
+    __tablename__ = "read_mark"
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"), primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), primary_key=True, index=True)
+    inbox_id: Mapped[int]
 
 
 class AgendaFeed(Base):

@@ -17,7 +17,7 @@ from bot.domain.appointments import RemindBy
 from bot.domain.handoffs import HandoffReason
 from bot.domain.safety import check
 from bot.domain.team import NoticeKind
-from bot.services import accounts, alerts, partners, team
+from bot.services import accounts, alerts, canned, partners, team
 from bot.services.feed import Feed
 from bot.settings import Settings, TelegramMode
 from bot.storage.database import Database
@@ -79,6 +79,24 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("POST", "/console/conversations/{number}/repondre"): does(409, text="Bonjour"),  # nobody has taken it
     ("POST", "/console/conversations/{number}/rendre"): does(),
     ("POST", "/console/conversations/{number}/separer"): does(),
+    ("GET", "/console/conversations/{number}/fiche"): OURS,
+    ("GET", "/console/conversations/{number}/suite"): does(),  # nobody has taken it
+    ("GET", "/console/conversations/{number}/reprendre"): does(),
+    ("POST", "/console/conversations/{number}/transferer"): does(to="1"),
+    ("POST", "/console/conversations/{number}/mettre-de-cote"): does(at="1"),
+    ("POST", "/console/conversations/{number}/promettre"): does(at="1"),
+    ("POST", "/console/conversations/{number}/terminer"): does(),
+    ("GET", "/console/conversations/{number}/ecrire"): OURS,
+    ("POST", "/console/conversations/{number}/ecrire"): does(409, text="Bonjour"),  # they do not know each other
+    ("POST", "/console/conversations/{number}/lu"): does(204, last="1"),
+    ("POST", "/console/conversations/{number}/note"): does(text="À rappeler"),
+    ("POST", "/console/conversations/{number}/nom"): does(nickname="Léa"),
+    ("GET", "/console/reponses"): PAGE,
+    ("POST", "/console/reponses"): does(409, 409),  # an empty form
+    ("POST", "/console/reponses/{number}"): May(LOGIN, 303, 404, 404, (("title", "Venir"), ("text", "Le bus 3."))),
+    ("POST", "/console/reponses/{number}/enlever"): May(LOGIN, 303, 404, 404),  # one's own
+    ("GET", "/console/recherche"): PAGE,
+    ("POST", "/console/recherche"): does(200, 200, words="bus"),
     ("POST", "/console/alertes/{number}/prendre"): does(),
     ("GET", "/console/alertes/{number}/clore"): OURS,
     ("POST", "/console/alertes/{number}/clore"): does(comme="over"),
@@ -195,6 +213,7 @@ class Things:
     passage: int
     opening: int
     absence: int
+    canned: int
 
     def path(self, template: str) -> str:
         number = {
@@ -206,6 +225,7 @@ class Things:
             "equipe": self.colleague,
             "ouvertures": self.opening,
             "absences": self.absence,
+            "reponses": self.canned,
             "partenaires": self.partner,
             "orientations": self.orientation,
             "ateliers": self.workshop,
@@ -260,6 +280,7 @@ async def things(desk: Desk) -> Things:
             opening.id,
             hers.id,
             away.id,
+            (await canned.add(session, sandra, "Venir", "Le bus 3.", shared=False)).id,
         )
 
 
@@ -308,7 +329,7 @@ async def test_what_does_not_exist_is_told_like_what_is_anothers(desk: Desk, met
         return answer.status_code, answer.text
 
     real = found.path(template)
-    nothing = Things(*([2**31 - 2] * 11)).path(template)
+    nothing = Things(*([2**31 - 2] * 12)).path(template)
     assert (await text(nothing))[0] == 404
     if who == "karim":
         assert await text(real) == await text(nothing)

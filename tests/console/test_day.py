@@ -11,7 +11,7 @@ from bot.domain.appointments import AppointmentState, RemindBy
 from bot.domain.handoffs import HandoffReason
 from bot.domain.safety import check
 from bot.domain.team import NoticeKind, PresenceSaid
-from bot.services import alerts, appointments, handoffs, team
+from bot.services import alerts, appointments, asking, queue, team
 from bot.storage.tables import Adviser, Appointment, Conversation, Notice, OutboxRow
 from tests.console.desk import Desk
 from tests.console.test_conversations import words
@@ -140,7 +140,7 @@ async def _asks(desk: Desk) -> tuple[list[str], dict[str, str], Conversation]:
     """What a young person hears who asks for a human now."""
     async with desk.database.unit_of_work() as session:
         young = await young_person(session, now=desk.now)
-        says = await handoffs.ask_and_say(session, young, HandoffReason.ASKED, desk.now)
+        says = await asking.ask_and_say(session, young, HandoffReason.ASKED, desk.now)
         return [say.response for say in says], says[0].values, young
 
 
@@ -203,10 +203,10 @@ async def test_when_everyone_is_in_a_meeting_the_young_person_hears_it_and_the_t
     responses, values, young = await _asks(desk)
     assert (responses, values) == (["utter_human_busy"], {"team": "de la Mission Locale"})
     async with desk.database.unit_of_work() as session:
-        assert await handoffs.tick(session, desk.now) == 0
+        assert await queue.tick(session, desk.now) == 0
     desk.move_to(desk.now + timedelta(minutes=31))
     async with desk.database.unit_of_work() as session:
-        assert await handoffs.tick(session, desk.now) == 1
+        assert await queue.tick(session, desk.now) == 1
     assert await _told(desk, young) == {"sandra", "nadia", "claire"}
 
 

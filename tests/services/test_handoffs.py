@@ -14,7 +14,7 @@ from bot.domain.handoffs import HandoffReason, HandoffState
 from bot.domain.outbox import OutboxKind, OutboxState
 from bot.domain.people import MilestoneKind
 from bot.errors import AlreadyTaken, NothingToDo, NotTheHolder, NotYourStructure
-from bot.services import commands, handoffs, outbox, team
+from bot.services import asking, commands, handoffs, outbox, team
 from bot.storage.database import Database
 from bot.storage.tables import Conversation, Handoff, HandoffEvent, Message, Milestone, Notice, OutboxRow
 from tests.factories import NOW, adviser, handoff, open_turn, paris, young_person
@@ -183,10 +183,10 @@ async def test_a_human_who_takes_withdraws_no_help_line(database: Database) -> N
 async def test_the_absent_holders_return_is_said_once(database: Database) -> None:
     async with database.unit_of_work() as session:
         held = await handoff(session, await young_person(session), taken_by="sandra")
-        assert await handoffs.say_holder_off_duty(session, held, NOW) == []
-        [say] = await handoffs.say_holder_off_duty(session, held, NIGHT)
+        assert await asking.say_holder_off_duty(session, held, NOW) == []
+        [say] = await asking.say_holder_off_duty(session, held, NIGHT)
         assert say.values == {"name": "Sandra", "returns": "demain à 9 h"}
-        assert await handoffs.say_holder_off_duty(session, held, NIGHT) == []
+        assert await asking.say_holder_off_duty(session, held, NIGHT) == []
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ async def test_the_team_is_named_with_its_article(
     async with database.unit_of_work() as session:
         young = await young_person(session)
         young.structure.name, young.structure.short_name = name, short_name
-        says = await handoffs.ask_and_say(session, young, HandoffReason.ASKED, NOW)
+        says = await asking.ask_and_say(session, young, HandoffReason.ASKED, NOW)
         assert says[0].values["team"] == told
         assert (await commands.introduction(session, young))["structure"] == robot_of
         for one in await team.advisers_of(session, young.structure_id):

@@ -17,7 +17,7 @@ from bot.domain.handoffs import HandoffReason
 from bot.domain.people import Channel
 from bot.domain.safety import Meaning
 from bot.errors import ClosedTurn
-from bot.services import commands, handoffs, people, turns
+from bot.services import asking, commands, handoffs, people, turns
 from bot.services.ports import Encoder, Question
 from bot.storage.database import Database
 from bot.storage.tables import (
@@ -242,7 +242,7 @@ async def test_nothing_is_introduced_to_who_left_or_hides(
 
 
 async def _ask_human(session: AsyncSession, conversation: Conversation, turn: Turn, now: object) -> turns.Acted:
-    says = await handoffs.ask_and_say(session, conversation, HandoffReason.ASKED, NOW)
+    says = await asking.ask_and_say(session, conversation, HandoffReason.ASKED, NOW)
     return turns.Acted(says, {"asked": True})
 
 

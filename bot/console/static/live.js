@@ -15,6 +15,9 @@ let first = true;
 const alerts = () => new Set([...document.querySelectorAll("#alerts [data-alert]")].map((one) => one.dataset.alert));
 let knownAlerts = alerts();
 
+// What else looks at the pieces (inbox.js) hears of each that changed.
+const changed = (id, fresh, old) => document.dispatchEvent(new CustomEvent("piece", { detail: { id, fresh, old } }));
+
 function swap(piece) {
   const template = document.createElement("template");
   template.innerHTML = piece.html;
@@ -22,6 +25,7 @@ function swap(piece) {
   const old = document.getElementById(piece.id);
   if (!old) {
     if (thread && fresh.classList.contains("line")) insert(fresh);
+    changed(piece.id, fresh, null);
     return;
   }
   if (old.isEqualNode(fresh)) return;
@@ -32,6 +36,7 @@ function swap(piece) {
   if (focused) (document.getElementById(focused) || document.getElementById("main")).focus({ preventScroll: true });
   if (piece.id === "state") turned(fresh);
   if (piece.id === "alerts") hear();
+  changed(piece.id, fresh, old);
   if (piece.id === "waiting" && Number(fresh.dataset.count) > Number(old.dataset.count)) say("Une nouvelle personne attend.");
 }
 
@@ -155,7 +160,7 @@ if (answer) {
     newer.hidden = true;
   });
   addEventListener("scroll", () => atBottom() && (newer.hidden = true), { passive: true });
-  if (!answer.hidden && matchMedia("(min-width: 60rem)").matches) answer.querySelector("textarea").focus();
+  if (!answer.hidden && !location.hash.startsWith("#note") && matchMedia("(min-width: 60rem)").matches) answer.querySelector("textarea").focus();
 }
 
 // A button pressed twice acts once.
