@@ -262,6 +262,36 @@ class AnswerTooLong(Refusal):
     response = "utter_answer_too_long"
 
 
+class FileTooBig(Refusal):
+    """A file has more bytes than may be kept; `most` in megabytes."""
+
+    response = "utter_file_too_big"
+
+
+class FileNotTaken(Refusal):
+    """A file is of a kind that is not taken, or is broken."""
+
+    response = "utter_file_not_taken"
+
+
+class NoFile(Refusal):
+    """A form that sends a file holds none."""
+
+    response = "utter_no_file"
+
+
+class NotYourMessage(Refusal):
+    """Only who wrote a message may change it or take it back."""
+
+    response = "utter_not_your_message"
+
+
+class TooLateToTakeBack(Refusal):
+    """Messages are taken back within two days; later, the channel keeps them."""
+
+    response = "utter_too_late_to_take_back"
+
+
 class WrongPassword(Refusal):
     """The e-mail is nobody's, or the password is not theirs; which of the two is not said."""
 
@@ -308,3 +338,15 @@ class AssistantAway(Exception):
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the message says which and how to set it."""
+
+
+class BadTag(Refusal):
+    """A tag is empty or longer than 24 characters, or there are eight already."""
+
+    response = "utter_review_bad_tag"
+
+
+class NobodyToTell(Refusal):
+    """Nobody of the team had this conversation: there is no one to write to about it."""
+
+    response = "utter_review_nobody_to_tell"

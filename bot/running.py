@@ -26,6 +26,7 @@ from bot import texts, training
 from bot.assistant.encoder import SentenceEncoder
 from bot.assistant.rasa import RasaAssistant, for_rasa
 from bot.channels.telegram import profile
+from bot.channels.telegram.files import TelegramFiles
 from bot.channels.telegram.intake import KINDS, REFUSED_TOKEN, Polling
 from bot.channels.telegram.messenger import TelegramMessenger, make_bot
 from bot.channels.terminal.messenger import TerminalMessenger, read_line, send_line
@@ -38,7 +39,7 @@ from bot.domain.themes import find_theme
 from bot.errors import SettingsError
 from bot.services import accounts, booking, delivery, territories
 from bot.services.feed import Feed
-from bot.services.ports import Messenger
+from bot.services.ports import Fetcher, Messenger
 from bot.settings import Environment, Settings, TelegramMode
 from bot.storage import migrating
 from bot.storage.database import Database
@@ -244,8 +245,15 @@ async def _work(settings: Settings, extra: Mapping[Channel, Messenger], *, with_
     settle()
     database = Database(settings.database_url)
     assistant = make_assistant(settings)
-    async with _messengers(settings, database) as messengers:
-        parts = Worker(settings, database, assistant, encoder, {**messengers, **extra})
+    async with _telegram(settings) as bot:
+        messengers: dict[Channel, Messenger] = {Channel.WEB: WebMessenger(database, settings.clock), **extra}
+        fetchers: dict[Channel, Fetcher] = {}
+        if bot is not None:
+            messengers[Channel.TELEGRAM] = TelegramMessenger(
+                bot, database, settings.vault, f"{web_address(settings)}/console"
+            )
+            fetchers[Channel.TELEGRAM] = TelegramFiles(bot)
+        parts = Worker(settings, database, assistant, encoder, messengers, fetchers)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(parts.run())
@@ -268,15 +276,15 @@ def make_assistant(settings: Settings) -> RasaAssistant:
 
 
 @contextlib.asynccontextmanager
-async def _messengers(settings: Settings, database: Database) -> AsyncIterator[dict[Channel, Messenger]]:
-    web: dict[Channel, Messenger] = {Channel.WEB: WebMessenger(database, settings.clock)}
+async def _telegram(settings: Settings) -> AsyncIterator[Bot | None]:
+    """The bot on Telegram, if the service has one."""
     if settings.telegram_bot_token is None:
-        yield web
+        yield None
         return
     bot = make_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_base_url)
     await bot.request.initialize()
     try:
-        yield web | {Channel.TELEGRAM: TelegramMessenger(bot, f"{web_address(settings)}/console")}
+        yield bot
     finally:
         await bot.request.shutdown()
 

@@ -19,6 +19,7 @@ from bot.services import (
     nudges,
     people,
     queue,
+    surveys,
     waiting,
     web_sessions,
     workshops,
@@ -38,6 +39,7 @@ def start_ticks(
 
     async def look_for_nudges() -> None:
         async with database.unit_of_work() as session:
+            await surveys.tick(session, clock.now())
             if await nudges.tick(session, clock.now()):
                 on_queued()
 

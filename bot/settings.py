@@ -11,7 +11,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as UnreadableSetting
 
 from bot.clock import Clock, ShiftedClock, SystemClock
+from bot.domain.files import MEGABYTE
 from bot.errors import SettingsError
+from bot.storage.vault import Vault
 
 
 class Environment(StrEnum):
@@ -54,6 +56,9 @@ class Settings(BaseSettings):
     rasa_timeout_seconds: float = 3.0
     rasa_recovery_seconds: float = Field(0.5, description="Between two looks at a Rasa that is away.")
 
+    files_key: SecretStr = Field(SecretStr("local"), description="Files sent and received are sealed with it.")
+    largest_file_mb: int = Field(10, ge=1, le=20, description="Telegram lets a bot receive 20 at most.")
+
     gather_seconds: float = Field(0.3, description="Wait for the rest of a message sent in several.")
     lease_seconds: float = Field(15.0, description="After that, work a dead process held is taken again.")
     tick_seconds: float = 5.0
@@ -73,7 +78,7 @@ class Settings(BaseSettings):
         if self.environment is Environment.PRODUCTION:
             if self.clock_file:
                 raise ValueError("CLOCK_FILE : interdit en production, à enlever")
-            for name in ("rasa_token", "actions_token"):
+            for name in ("rasa_token", "actions_token", "files_key"):
                 if getattr(self, name).get_secret_value() == "local":
                     raise ValueError(f"{name.upper()} : à définir, un long mot de passe au hasard")
         return self
@@ -82,6 +87,10 @@ class Settings(BaseSettings):
     def secure(self) -> bool:
         """Whether browsers reach the service over https: cookies then say so."""
         return self.public_url.startswith("https://")
+
+    @cached_property
+    def vault(self) -> Vault:
+        return Vault(self.files_key.get_secret_value(), self.largest_file_mb * MEGABYTE)
 
     @cached_property
     def clock(self) -> Clock:

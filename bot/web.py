@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, FastAPI, Header, HTTPException, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import func, select
+from starlette.formparsers import MultiPartParser
 
 from bot import console
 from bot.channels.telegram.intake import webhook_router
@@ -19,6 +20,9 @@ from bot.services.feed import Feed
 from bot.settings import Settings, TelegramMode
 from bot.storage.database import Database
 from bot.storage.tables import InboxRow, OutboxRow
+
+# A file on its way to be sealed stays in memory: the library would write it to the disk, in clear.
+MultiPartParser.spool_max_size = 2 * 24 * 1024 * 1024
 
 
 def make_app(

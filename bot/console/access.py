@@ -41,10 +41,13 @@ from bot.storage.tables import (
     CannedReply,
     Conversation,
     Handoff,
+    Message,
     Notice,
     Opening,
     PartnerBooking,
     Place,
+    ReviewComment,
+    StoredFile,
     Workshop,
 )
 
@@ -304,7 +307,7 @@ def forget_said(request: Request, response: Response) -> None:
 # ── The gate to a person's data ──────────────────────────────────────────────────────────────
 
 
-Owned = TypeVar("Owned", Conversation, Alert, Appointment, Workshop, Place)
+Owned = TypeVar("Owned", Conversation, Handoff, Alert, Appointment, Workshop, Place)
 
 
 async def _theirs(session: AsyncSession, table: type[Owned], adviser: Adviser, number: int) -> Owned:
@@ -328,6 +331,37 @@ async def handoff_of(session: AsyncSession, adviser: Adviser, conversation_id: i
     found = await handoffs.open_handoff(session, conversation)
     if found is None:
         raise NothingToDo
+    return found
+
+
+async def message_of(session: AsyncSession, adviser: Adviser, number: int) -> Message:
+    """A message of one of the structure's conversations, whoever wrote it."""
+    found = await session.get(Message, number)
+    if found is None:
+        raise NotFound
+    await conversation_of(session, adviser, found.conversation_id)
+    return found
+
+
+async def file_of(session: AsyncSession, adviser: Adviser, number: int) -> StoredFile:
+    """A file of one of the structure's conversations."""
+    found = await session.get(StoredFile, number)
+    if found is None:
+        raise NotFound
+    await conversation_of(session, adviser, found.conversation_id)
+    return found
+
+
+async def handoff_to_review(session: AsyncSession, coordinator: Adviser, number: int) -> Handoff:
+    """Any handoff of the structure, over or not."""
+    return await _theirs(session, Handoff, coordinator, number)
+
+
+async def comment_of(session: AsyncSession, adviser: Adviser, number: int) -> ReviewComment:
+    """What a coordinator wrote to this adviser, and to nobody else."""
+    found = await session.get(ReviewComment, number)
+    if found is None or found.adviser_id != adviser.id:
+        raise NotFound
     return found
 
 

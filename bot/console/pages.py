@@ -20,14 +20,17 @@ from bot import texts
 from bot.domain.appointments import Mode
 from bot.domain.calendar import in_paris, say_day, say_moment, say_time
 from bot.domain.conversations import Bubble, IncomingKind, Say
+from bot.domain.files import MEGABYTE
 from bot.domain.outbox import OutboxState
 from bot.domain.phones import say_phone
+from bot.services.rights import DELETABLE
 from bot.services.thread import Line
 from bot.storage.tables import Appointment, Opening
 
 HERE = Path(__file__).parent
 TYPES = {
     "console.css": "text/css; charset=utf-8",
+    "review.css": "text/css; charset=utf-8",
     "live.js": "text/javascript; charset=utf-8",
     "inbox.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
@@ -39,9 +42,9 @@ TOKEN_MARK = 'value="the token of the session"'
 _FOR = re.compile(r'data-(not-)?for="([\d ]*)"')
 
 KINDS = {
-    IncomingKind.VOICE: "Message vocal (il ne s'écoute pas encore ici)",
-    IncomingKind.PHOTO: "Photo (elle ne s'affiche pas encore ici)",
-    IncomingKind.DOCUMENT: "Fichier (il ne s'ouvre pas encore ici)",
+    IncomingKind.VOICE: "Message vocal",
+    IncomingKind.PHOTO: "Photo",
+    IncomingKind.DOCUMENT: "Fichier",
     IncomingKind.STICKER: "Autocollant",
     IncomingKind.LOCATION: "A partagé sa position (elle n'est pas gardée)",
     IncomingKind.CONTACT: "A partagé un contact",
@@ -94,9 +97,29 @@ def hour(minute: int) -> str:
     return "24 h" if minute == 24 * 60 else say_time(time(minute // 60, minute % 60))
 
 
+def lasting(delay: timedelta) -> str:
+    """ "moins d'une minute", "12 min", "1 h 05", "2 j 3 h"."""
+    minutes = int(delay / timedelta(minutes=1))
+    if minutes < 1:
+        return "moins d'une minute"
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h {minutes % 60:02}" if minutes % 60 else f"{minutes // 60} h"
+    days, hours = divmod(minutes // 60, 24)
+    return f"{days} j {hours} h" if hours else f"{days} j"
+
+
 def bubbles(say: Say) -> list[Bubble]:
     """What a young person will read, before it leaves."""
     return texts.render(say)
+
+
+def weight(size: int) -> str:
+    """ "320 ko", "2,4 Mo"."""
+    if size < MEGABYTE:
+        return f"{max(1, size // 1024)} ko"
+    return f"{size / MEGABYTE:.1f} Mo".replace(".", ",")
 
 
 def mode_label(mode: str) -> str:
@@ -114,7 +137,11 @@ def whereabouts(one: Appointment) -> str:
 
 
 def sent(line: Line) -> str:
-    """What became of a line that left; nothing for one that came in."""
+    """What became of a line that left, or of its last change; nothing for one that came in."""
+    if line.rewritten in (OutboxState.WAITING, OutboxState.SENDING):
+        return "changement en attente"
+    if line.rewritten in (OutboxState.FAILED, OutboxState.DROPPED):
+        return "changement pas reçu : l'ancien message est peut-être encore là"
     if line.sent is None:
         return ""
     if line.sent is OutboxState.SENT:
@@ -126,6 +153,11 @@ def sent(line: Line) -> str:
     if line.sent is OutboxState.UNKNOWN:
         return "envoi incertain"
     return "échec : pas reçu" if line.sent is OutboxState.FAILED else "retiré avant l'envoi"
+
+
+def takes_back(line: Line, now: datetime) -> bool:
+    """Whether who wrote a line may still take it back."""
+    return now - line.at <= DELETABLE
 
 
 def personal(html: str, adviser_id: int | None, token: str) -> str:
@@ -155,6 +187,6 @@ _environment = Environment(
 )
 _environment.filters.update(at=at, since=since, when=when, day=day, clock=say_time, paris=in_paris)
 _environment.filters.update(listed=listed, sent=sent, phone=say_phone, dated=dated, hour=hour)
-_environment.filters.update(bubbles=bubbles, mode_label=mode_label)
+_environment.filters.update(bubbles=bubbles, mode_label=mode_label, weight=weight, lasting=lasting)
 _environment.filters.update(receivers=receivers, whereabouts=whereabouts)
-_environment.globals.update(KINDS=KINDS, version=_version, once=lambda: secrets.token_hex(8))
+_environment.globals.update(KINDS=KINDS, version=_version, takes_back=takes_back, once=lambda: secrets.token_hex(8))

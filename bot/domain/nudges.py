@@ -14,6 +14,7 @@ class NudgeKind(StrEnum):
     NO_SHOW = "no_show"
     UNFINISHED = "unfinished"
     WORKSHOP = "workshop"
+    SURVEY = "survey"
 
     @property
     def is_reminder(self) -> bool:
@@ -28,6 +29,7 @@ class NudgeKind(StrEnum):
             "no_show": "Relance après une absence",
             "unfinished": "Relance d'une réservation commencée",
             "workshop": "Rappel d'un atelier, la veille",
+            "survey": "Avis demandé après un échange",
         }[self.value]
 
 

@@ -15,6 +15,7 @@ class OutboxKind(StrEnum):
     NUDGE = "nudge"
     NOTICE = "notice"
     DELETE = "delete"
+    EDIT = "edit"
     PRESS = "press"
     TOPIC = "topic"
 
@@ -33,6 +34,7 @@ class OutboxKind(StrEnum):
             "nudge": "Relance",
             "notice": "Avis à l'équipe",
             "delete": "Effacement sur le téléphone",
+            "edit": "Correction d'un message",
             "press": "Accusé de réception d'un bouton",
             "topic": "Message au groupe de l'équipe",
         }[self.value]

@@ -42,6 +42,7 @@ class NoticeKind(StrEnum):
     UNMARKED = "unmarked"
     NO_SHOWS = "no_shows"
     FALSE_ALARM = "false_alarm"
+    REVIEWED = "reviewed"
     TRANSFERRED = "transferred"
     TAKEN_OVER = "taken_over"
     WOKEN = "woken"
@@ -58,6 +59,7 @@ class NoticeKind(StrEnum):
             "unmarked": "Un rendez-vous passé n'est pas marqué",
             "no_shows": "Deux absences : un appel peut aider",
             "false_alarm": "Une alerte vitale a été close comme fausse : à relire",
+            "reviewed": "La coordination t'a écrit, voir Mon compte",
             "transferred": "Une conversation t'est transmise",
             "taken_over": "Une de tes conversations a été reprise",
             "woken": "Une conversation mise de côté revient",

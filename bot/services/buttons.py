@@ -11,8 +11,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.appointments import AppointmentState, Mode, RemindBy
 from bot.domain.conversations import Button, Say
 from bot.domain.handoffs import HandoffReason
+from bot.domain.surveys import Face
 from bot.errors import NoAppointment, OfferGone, Refusal
-from bot.services import appointments, asking, booking, bus, people, places, reminding, rights, waiting, workshops
+from bot.services import (
+    appointments,
+    asking,
+    booking,
+    bus,
+    people,
+    places,
+    reminding,
+    rights,
+    surveys,
+    waiting,
+    workshops,
+)
 from bot.storage.tables import Appointment, Conversation, Place, Turn, Waiting
 
 BOOKING_VERBS = frozenset(
@@ -234,6 +247,11 @@ async def _remind(p: Press) -> list[Say]:
     return await reminding.choose(p.session, p.conversation, appointment, RemindBy(p.arguments[0]), p.now)
 
 
+async def _survey(p: Press) -> list[Say]:
+    """What they say of an exchange with a human: `survey:good:12`."""
+    return await surveys.answer(p.session, p.conversation, Face(p.arguments[0]), int(p.arguments[1]), p.now)
+
+
 async def _theirs(session: AsyncSession, conversation: Conversation, number: str, now: datetime) -> Appointment:
     """The appointment of a button, if it is theirs and still to come.
 
@@ -317,4 +335,5 @@ VERBS: dict[str, Callable[[Press], Awaitable[list[Say]]]] = {
     "remind": _remind,
     "wait": _wait,
     "sooner": _sooner,
+    "survey": _survey,
 }

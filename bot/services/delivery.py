@@ -23,13 +23,15 @@ from bot.domain.outbox import (
     retry_delay,
 )
 from bot.domain.people import Channel
-from bot.services import alerts, budgets, nudges, team, topic_sending
+from bot.services import alerts, budgets, nudges, rewriting, team, topic_sending
 from bot.services.ports import Blocked, Messenger, Parcel, SendFailed, SendLater, SendRefused
 from bot.storage.database import Database
 from bot.storage.tables import ChannelIdentity, Conversation, Message, OutboxRow
 
 log = structlog.get_logger(__name__)
 
+# A file of ten megabytes takes its time: nobody must send it a second time meanwhile.
+FILE_LEASE = timedelta(seconds=90)
 # Built once: they are asked many times a second.
 _DUE = and_(
     OutboxRow.channel.in_(bindparam("channels", expanding=True)),
@@ -96,7 +98,7 @@ async def _claim(
         row.state = OutboxState.UNKNOWN
         await nudges.sending_unknown(session, row, now)
         return row
-    dropped = await _why_not_any_more(session, row, now)
+    dropped = await _why_not_any_more(session, row, now) or await rewriting.aim(session, row)
     if dropped:
         row.state, row.error = OutboxState.DROPPED, dropped
         return row
@@ -106,7 +108,7 @@ async def _claim(
         return row
     row.state = OutboxState.SENDING
     row.attempts += 1
-    row.lease_until = now + lease
+    row.lease_until = now + (max(lease, FILE_LEASE) if row.payload.get("file") else lease)
     return row
 
 

@@ -49,6 +49,7 @@ IN_THE_NEWS = (
     NoticeKind.TRANSFERRED,
     NoticeKind.TAKEN_OVER,
     NoticeKind.WOKEN,
+    NoticeKind.REVIEWED,
 )
 NEWS_KEPT = timedelta(days=7)
 # Of those the bot answers, the last to write, among the service's last messages: a desk is drawn often.

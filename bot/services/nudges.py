@@ -16,7 +16,7 @@ from bot.domain.nudges import NudgeKind, NudgeState, next_loud_day, reminder_tim
 from bot.domain.outbox import OutboxKind
 from bot.domain.people import Channel
 from bot.domain.team import NoticeKind
-from bot.services import outbox, people, team, workshops
+from bot.services import outbox, people, surveys, team, workshops
 from bot.storage.tables import (
     Alert,
     Appointment,
@@ -170,6 +170,8 @@ async def _why_not(session: AsyncSession, nudge: Nudge, now: datetime) -> str | 
         if appointment.remind_by in (RemindBy.PHONE, RemindBy.CALENDAR, RemindBy.NOWHERE):
             return "not here"  # as they chose
         return None
+    if nudge.kind is NudgeKind.SURVEY:
+        return await surveys.why_not(session, nudge, conversation, now)
     return await _why_not_nudge(session, nudge, conversation, now)
 
 
@@ -260,4 +262,5 @@ WORDS: dict[NudgeKind, Words] = {
     NudgeKind.NO_SHOW: _no_show,
     NudgeKind.UNFINISHED: _unfinished,
     NudgeKind.WORKSHOP: _workshop,
+    NudgeKind.SURVEY: surveys.ask,
 }

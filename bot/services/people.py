@@ -33,9 +33,11 @@ from bot.storage.tables import (
     OutboxRow,
     PartnerBooking,
     Person,
+    SealedContent,
     SendBudget,
     Source,
     SourceTouch,
+    StoredFile,
     Structure,
     Turn,
     TurnEffect,
@@ -179,6 +181,9 @@ async def erase(session: AsyncSession, conversation: Conversation, turn: Turn, n
 
 async def _erase_conversation(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> None:
     await rotate_rasa_key(session, conversation, now)
+    files = select(StoredFile.id).where(StoredFile.conversation_id == conversation.id)
+    await session.execute(delete(SealedContent).where(SealedContent.file_id.in_(files)))
+    await session.execute(delete(StoredFile).where(StoredFile.conversation_id == conversation.id))
     await session.execute(delete(Message).where(Message.conversation_id == conversation.id))
     # What the team wrote of them is about them too.
     await session.execute(delete(Note).where(Note.conversation_id == conversation.id))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -45,15 +44,10 @@ class Assistant(Protocol):
 
 
 class Encoder(Protocol):
-    @property
-    def one_at_a_time(self) -> AbstractAsyncContextManager[None]:
-        """Held from the reading of a message to its claim, so that no two read the same one."""
-        ...
-
     async def read(self, text: str) -> Sequence[Meaning]:
         """What `text` means: its beginning, as the assistant reads it, then what looks gravest in a long one.
 
-        Empty where the encoder is away.
+        Empty where the encoder is away. Asked again for the same text, it answers at once.
         """
         ...
 
@@ -108,6 +102,25 @@ class TopicGone(SendFailed):
 
 class SendRefused(SendFailed):
     """The channel will never accept this message."""
+
+
+class FetchFailed(Exception):
+    """Something passing; try again later."""
+
+
+class FetchRefused(Exception):
+    """The channel does not have the file any more."""
+
+
+class Fetcher(Protocol):
+    async def fetch(self, reference: str, largest: int) -> bytes:
+        """What a file of the channel holds.
+
+        Raises:
+            FileTooBig: it has more than `largest` bytes.
+            FetchRefused, FetchFailed: see each.
+        """
+        ...
 
 
 class Messenger(Protocol):

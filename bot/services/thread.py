@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.conversations import Author, IncomingKind
 from bot.domain.handoffs import HandoffReason, Step
 from bot.domain.outbox import OutboxKind, OutboxState
-from bot.services import inbox
+from bot.services import files, inbox
+from bot.services.files import Attached
 from bot.storage.tables import (
     Adviser,
     Conversation,
@@ -69,6 +70,18 @@ class Line:
     reason: HandoffReason | None = None
     to: str = ""
     until: datetime | None = None
+    attached: Attached | None = None
+    # Of what an adviser wrote: its number and whose it is, when it was taken back, and what became of the change.
+    conversation_id: int = 0
+    message_id: int | None = None
+    adviser_id: int | None = None
+    withdrawn_at: datetime | None = None
+    rewritten: OutboxState | None = None
+
+    @property
+    def unsigned(self) -> str:
+        """What an adviser wrote, without the signature it begins with."""
+        return self.text.partition(" : ")[2]
 
     @property
     def order(self) -> int:
@@ -114,8 +127,18 @@ async def read(session: AsyncSession, conversation: Conversation, window: int = 
     names = {one.id: one.first_name for one in await session.scalars(select(Adviser))}
     unreachable = identity.unreachable_at is not None
     by_message = {row.payload.get("message"): row for row in outgoing}
-    lines = [_said(message, by_message.get(message.id), names, unreachable) for message in said]
-    lines += await _came_in(session, list(reversed(rows)), list(reversed(outgoing)))
+    # The last change of each message is the one that counts: rows are the newest first.
+    changes = {row.payload["of"]: row.state for row in reversed(outgoing) if "of" in row.payload}
+    came, sent = await files.of_conversation(session, conversation)
+    lines = [
+        replace(
+            _said(message, by_message.get(message.id), names, unreachable),
+            attached=sent.get(message.id),
+            rewritten=changes.get(message.id),
+        )
+        for message in said
+    ]
+    lines += await _came_in(session, list(reversed(rows)), list(reversed(outgoing)), came)
     lines += await _noted(session, conversation, names, window)
     lines += await _happened(session, conversation, names, window)
     lines.sort(key=lambda line: (line.at, line.id))
@@ -174,7 +197,9 @@ async def _happened(
     ]
 
 
-async def _came_in(session: AsyncSession, rows: list[InboxRow], outgoing: list[OutboxRow]) -> list[Line]:
+async def _came_in(
+    session: AsyncSession, rows: list[InboxRow], outgoing: list[OutboxRow], attached: dict[int, Attached]
+) -> list[Line]:
     """The young person's lines; an edit that waits for its turn is shown on the line it changes."""
     found = await session.scalars(select(Message).where(Message.inbox_id.in_([row.id for row in rows])))
     messages = {message.inbox_id: message for message in found}
@@ -196,6 +221,7 @@ async def _came_in(session: AsyncSession, rows: list[InboxRow], outgoing: list[O
             row.kind,
             text,
             reference=incoming.reference,
+            attached=attached.get(row.id),
         )
         message = messages.get(row.id)
         if message is not None and message.edited_at is not None:
@@ -226,4 +252,8 @@ def _said(message: Message, row: OutboxRow | None, names: dict[int, str], unreac
         unreachable=unreachable or (row is not None and row.error == "unreachable"),
         about=row.kind if row is not None else None,
         file=attachment[0] if attachment else None,
+        conversation_id=message.conversation_id,
+        message_id=message.id if message.author is Author.ADVISER else None,
+        adviser_id=message.adviser_id,
+        withdrawn_at=message.withdrawn_at,
     )

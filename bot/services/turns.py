@@ -15,9 +15,11 @@ A process killed between two steps leaves an open turn under a lease; the next o
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any, Protocol
 
 import structlog
@@ -49,6 +51,7 @@ from bot.services import (
     booking,
     buttons,
     commands,
+    files,
     handoffs,
     inbox,
     linking,
@@ -126,18 +129,26 @@ class Away(Protocol):
     ) -> list[Say]: ...
 
 
+Address = tuple[Channel, str]
+
+
 @dataclass(frozen=True)
 class Pace:
-    """`gather`: how long to wait for the rest of a message; `lease`: how long a turn belongs to a process."""
+    """`gather`: how long to wait for the rest of a message; `lease`: how long a turn belongs to a process.
+
+    `listening`: whom a loop of this process is reading now; the other loops take someone else.
+    """
 
     gather: timedelta
     lease: timedelta
+    listening: set[Address] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
 class Heard:
-    """A text that waits, and what the encoder made of it."""
+    """Who waits, the text they wrote, and what the encoder made of it."""
 
+    address: Address
     text: str
     meanings: Sequence[Meaning] = ()
 
@@ -147,8 +158,7 @@ async def take_turn(
 ) -> bool:
     """Answer the next thing that waits; False if nothing does."""
     try:
-        async with encoder.one_at_a_time:
-            heard = await _hear(database, encoder, clock.now(), pace)
+        async with _hear(database, encoder, clock.now(), pace) as heard:
             question = await _claim(database, heard, clock.now(), pace)
     except (IntegrityError, StaleDataError) as error:
         if not _was_faster(error):
@@ -173,14 +183,26 @@ async def something_waits(session: AsyncSession, now: datetime) -> bool:
     return bool(await session.scalar(SOMETHING_WAITS, {"now": now}))
 
 
-async def _hear(database: Database, encoder: Encoder, now: datetime, pace: Pace) -> Heard:
-    """Step 0. The encoder takes some 20 ms: it reads before the turn begins."""
+@asynccontextmanager
+async def _hear(database: Database, encoder: Encoder, now: datetime, pace: Pace) -> AsyncIterator[Heard | None]:
+    """Step 0. Who is next, and what they say, theirs until the end of the block; None if nobody waits.
+
+    The encoder takes some 20 ms: it reads before the turn begins, and while the rest of a message may still come.
+    """
     async with database.read_only() as session:
-        text = _text_of(await _what_waits(session, now, pace))
-    return Heard(text, await encoder.read(text) if text else ())
+        waits, ready = await _who_waits(session, now, pace)
+    if waits is None:
+        yield None
+        return
+    pace.listening.add(waits.address)
+    try:
+        heard = replace(waits, meanings=await encoder.read(waits.text) if waits.text else ())
+        yield heard if ready else None
+    finally:
+        pace.listening.discard(waits.address)
 
 
-async def _claim(database: Database, heard: Heard, now: datetime, pace: Pace) -> Question | bool | None:
+async def _claim(database: Database, heard: Heard | None, now: datetime, pace: Pace) -> Question | bool | None:
     """Step 1. A question for the assistant; None if nothing waits.
 
     True if the turn is answered already, or if what waits is not what was heard: it is heard again.
@@ -189,10 +211,10 @@ async def _claim(database: Database, heard: Heard, now: datetime, pace: Pace) ->
         left = await _take_up(session, now, pace)
         if left is not None:
             return left
-        rows = await _what_waits(session, now, pace)
-        if not rows:
+        if heard is None:
             return None
-        if _text_of(rows) != heard.text:
+        rows = await _next_rows(session, heard.address)
+        if not rows or _text_of(rows) != heard.text:
             return True
         ids = [row.id for row in rows]
         try:
@@ -238,27 +260,40 @@ async def _take_up(session: AsyncSession, now: datetime, pace: Pace) -> Question
     return replace(question, intent=meant["intent"]) if meant else question
 
 
-async def _what_waits(session: AsyncSession, now: datetime, pace: Pace) -> Sequence[InboxRow]:
-    """The rows of the next turn: what may be danger first, then the oldest address.
+async def _who_waits(session: AsyncSession, now: datetime, pace: Pace) -> tuple[Heard | None, bool]:
+    """Who is next, and whether they are ready: what may be danger first, then the oldest address.
 
-    Texts in a row are one turn; anything else is a turn of its own.
+    Where nobody is ready, who is still writing.
     """
-    addresses = await session.execute(WAITING_ADDRESSES)
-    for channel, address, last_at, first_at in addresses.all():
-        rows = (await session.scalars(WAITING_ROWS, {"channel": channel, "address": address})).all()
-        if not rows:
+    writing = None
+    for channel, address, last_at, first_at in (await session.execute(WAITING_ADDRESSES)).all():
+        if (channel, address) in pace.listening:
             continue
-        if rows[0].kind is not IncomingKind.TEXT or channel is Channel.TEAM:
-            return rows[:1]
-        texts = []
-        for row in rows:
-            if row.kind is not IncomingKind.TEXT:
-                break
-            texts.append(row)
-        ready = last_at <= now - pace.gather or first_at <= now - 5 * pace.gather
-        if ready or len(texts) < len(rows) or any(row.urgent for row in texts):
-            return texts
-    return []
+        rows = (await session.scalars(WAITING_ROWS, {"channel": channel, "address": address})).all()
+        taken = _one_turn(rows)
+        if not taken:
+            continue
+        waits = Heard((channel, address), _text_of(taken))
+        alone = taken[0].kind is not IncomingKind.TEXT or channel is Channel.TEAM
+        rested = last_at <= now - pace.gather or first_at <= now - 5 * pace.gather
+        if alone or rested or len(taken) < len(rows) or any(row.urgent for row in taken):
+            return waits, True
+        writing = writing or waits
+    return writing, False
+
+
+async def _next_rows(session: AsyncSession, address: Address) -> Sequence[InboxRow]:
+    """The rows of the next turn of an address."""
+    channel, name = address
+    return _one_turn((await session.scalars(WAITING_ROWS, {"channel": channel, "address": name})).all())
+
+
+def _one_turn(rows: Sequence[InboxRow]) -> Sequence[InboxRow]:
+    """Texts in a row are one turn; anything else is a turn of its own, and so is each message of the team's group."""
+    if rows and rows[0].channel is Channel.TEAM:
+        return rows[:1]
+    texts = list(takewhile(lambda row: row.kind is IncomingKind.TEXT, rows))
+    return texts or rows[:1]
 
 
 def _text_of(rows: Sequence[InboxRow]) -> str:
@@ -472,6 +507,8 @@ async def _other(
     else:
         session.add(_message(conversation, turn, row, incoming))
         await session.flush()
+        if incoming.file_reference and kind in files.FETCHED:
+            await files.expect(session, conversation, row, incoming.file_reference, now)
     holder = await handoffs.hear(session, conversation, now)
     reading = safety.check(incoming.text, meanings=meanings)
     if reading.level >= safety.Level.HIGH:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import inspect, select
+from sqlalchemy import Float, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
 
 from bot.storage.tables import Base
 
@@ -35,3 +38,22 @@ async def lock(session: AsyncSession, row: Base) -> None:
     found = zip(keys, state.identity or (), strict=True)
     await session.execute(select(*keys).where(*(key == value for key, value in found)).with_for_update())
     await session.refresh(row)
+
+
+class seconds_between(GenericFunction[float]):
+    """The seconds from a moment to a later one."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(seconds_between, "sqlite")
+def _on_sqlite(element: seconds_between, compiler: SQLCompiler, **options: Any) -> str:
+    start, end = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"((julianday({end}) - julianday({start})) * 86400.0)"
+
+
+@compiles(seconds_between, "postgresql")
+def _on_postgresql(element: seconds_between, compiler: SQLCompiler, **options: Any) -> str:
+    start, end = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"EXTRACT(EPOCH FROM ({end} - {start}))"

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Text,
@@ -24,11 +25,14 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from bot.domain.alerts import AlertEnd
 from bot.domain.appointments import AppointmentState, DraftState, Mode, RemindBy
 from bot.domain.conversations import Author, IncomingKind, Speaker
+from bot.domain.files import FileKind, FileState
 from bot.domain.handoffs import HandoffReason, HandoffState, Step
 from bot.domain.nudges import NudgeKind, NudgeState
 from bot.domain.outbox import OutboxKind, OutboxState
 from bot.domain.people import Channel, MilestoneKind
+from bot.domain.review import Mark
 from bot.domain.safety import Level
+from bot.domain.surveys import Face
 from bot.domain.team import NoticeKind, PresenceSaid, Role
 from bot.domain.topics import Trouble
 from bot.domain.waiting import WaitingState
@@ -99,6 +103,9 @@ class Adviser(Base):
     # What a young person may wish for: a woman or a man (None where nobody said), and themes ("need_housing").
     woman: Mapped[bool | None]
     themes: Mapped[list[Any]] = mapped_column(default=list)
+    # Whether they want an e-mail that counts what waits, and when they had the last one.
+    wants_digest: Mapped[bool] = mapped_column(default=False)
+    digest_at: Mapped[datetime | None]
     active: Mapped[bool] = mapped_column(default=True)
     structure: Mapped[Structure] = relationship(lazy="joined")
 
@@ -470,6 +477,44 @@ class Message(Base):
     at: Mapped[datetime]
     edited_at: Mapped[datetime | None]
     text_before_edit: Mapped[str | None] = mapped_column(Text)
+    # An adviser took it back: it left the young person's screen, and the team still reads it.
+    withdrawn_at: Mapped[datetime | None]
+
+
+class StoredFile(Base):
+    """A file of a conversation: `inbox_id` of what the young person sent, `message_id` of what an adviser did.
+
+    `reference` is the channel's, until the file is here. `not_before`: when to fetch it, or to try again.
+    """
+
+    __tablename__ = "stored_file"
+    __table_args__ = (
+        Index(
+            "ix_stored_file_waiting",
+            "not_before",
+            postgresql_where=text("state = 'waiting'"),
+            sqlite_where=text("state = 'waiting'"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    inbox_id: Mapped[int | None] = mapped_column(ForeignKey("inbox.id"), unique=True)
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"), unique=True)
+    state: Mapped[FileState] = mapped_column(Named(FileState))
+    kind: Mapped[FileKind | None] = mapped_column(Named(FileKind))
+    size: Mapped[int | None]  # bytes
+    at: Mapped[datetime]
+    reference: Mapped[str | None] = mapped_column(String(200))
+    attempts: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime]
+
+
+class SealedContent(Base):
+    """What a file holds, sealed (vault.py); apart, so that no list of files reads it."""
+
+    __tablename__ = "sealed_content"
+    file_id: Mapped[int] = mapped_column(ForeignKey("stored_file.id"), primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class OutboxRow(Base):
@@ -810,6 +855,7 @@ class Handoff(Base):
             postgresql_where=text("state IN ('asked', 'taken', 'snoozed')"),
             sqlite_where=text("state IN ('asked', 'taken', 'snoozed')"),
         ),
+        Index("ix_handoff_structure_id_asked_at", "structure_id", "asked_at"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
@@ -831,7 +877,12 @@ class Handoff(Base):
     snoozed_until: Mapped[datetime | None]
     return_to_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
     return_at: Mapped[datetime | None]
-    ended_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None] = mapped_column(index=True)
+    # For the figures, which outlive the messages: the need they had asked about ("need_housing"), whether the team
+    # was there, and when a human first wrote.
+    theme: Mapped[str | None] = mapped_column(String(40))
+    in_hours: Mapped[bool | None]
+    first_answer_at: Mapped[datetime | None]
     adviser: Mapped[Adviser | None] = relationship(lazy="joined", foreign_keys=[adviser_id])
     conversation: Mapped[Conversation] = relationship(lazy="joined")
 
@@ -853,6 +904,52 @@ class HandoffEvent(Base):
     note: Mapped[str | None] = mapped_column(String(500))
     until: Mapped[datetime | None]
     at: Mapped[datetime]
+
+
+class SurveyAnswer(Base):
+    """What a young person said of a handoff, with one of three faces."""
+
+    __tablename__ = "survey_answer"
+    handoff_id: Mapped[int] = mapped_column(ForeignKey("handoff.id"), primary_key=True)
+    face: Mapped[Face] = mapped_column(Named(Face))
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ReviewMark(Base):
+    """Where a coordinator is with a handoff; the last mark, who set it and when."""
+
+    __tablename__ = "review_mark"
+    handoff_id: Mapped[int] = mapped_column(ForeignKey("handoff.id"), primary_key=True)
+    mark: Mapped[Mark] = mapped_column(Named(Mark))
+    marked_by: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
+    at: Mapped[datetime]
+
+
+class ReviewTag(Base):
+    """A word a coordinator puts on a handoff, in their own words, to find it again."""
+
+    __tablename__ = "review_tag"
+    handoff_id: Mapped[int] = mapped_column(ForeignKey("handoff.id"), primary_key=True)
+    label: Mapped[str] = mapped_column(String(24), primary_key=True)
+    tagged_by: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
+    at: Mapped[datetime]
+
+
+class ReviewComment(Base):
+    """What a coordinator writes to an adviser about a handoff, and when they said they read it."""
+
+    __tablename__ = "review_comment"
+    __table_args__ = (Index("ix_review_comment_adviser_id_seen_at", "adviser_id", "seen_at"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    handoff_id: Mapped[int] = mapped_column(ForeignKey("handoff.id"), index=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]
+    author: Mapped[Adviser] = relationship(lazy="joined", foreign_keys=[author_id])
+    adviser: Mapped[Adviser] = relationship(lazy="joined", foreign_keys=[adviser_id])
+    handoff: Mapped[Handoff] = relationship(lazy="joined")
 
 
 class Alert(Base):
@@ -919,6 +1016,38 @@ class Notice(Base):
     seen_at: Mapped[datetime | None]
 
 
+class Note(Base):
+    """What the team writes to itself in a conversation. It is never sent."""
+
+    __tablename__ = "note"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), index=True)
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+
+
+class CannedReply(Base):
+    """A text ready to be sent: of the whole structure, or of one adviser (`adviser_id`)."""
+
+    __tablename__ = "canned_reply"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), index=True)
+    adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"), index=True)
+    title: Mapped[str] = mapped_column(String(60))
+    text: Mapped[str] = mapped_column(Text)
+
+
+class ReadMark(Base):
+    """The last thing a young person sent that an adviser has seen, by its row of the inbox."""
+
+    __tablename__ = "read_mark"
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"), primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), primary_key=True, index=True)
+    inbox_id: Mapped[int]
+
+
 class TopicGroup(Base):
     """The private Telegram group in which a structure's team may answer too. Without a row, it has none.
 
@@ -972,38 +1101,6 @@ class TopicGuest(Base):
     chat_id: Mapped[str] = mapped_column(String(40), primary_key=True)
     who: Mapped[str] = mapped_column(String(64), primary_key=True)
     told_at: Mapped[datetime]
-
-
-class Note(Base):
-    """What the team writes to itself in a conversation. It is never sent."""
-
-    __tablename__ = "note"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
-    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), index=True)
-    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
-    text: Mapped[str] = mapped_column(Text)
-    at: Mapped[datetime]
-
-
-class CannedReply(Base):
-    """A text ready to be sent: of the whole structure, or of one adviser (`adviser_id`)."""
-
-    __tablename__ = "canned_reply"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), index=True)
-    adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"), index=True)
-    title: Mapped[str] = mapped_column(String(60))
-    text: Mapped[str] = mapped_column(Text)
-
-
-class ReadMark(Base):
-    """The last thing a young person sent that an adviser has seen, by its row of the inbox."""
-
-    __tablename__ = "read_mark"
-    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"), primary_key=True)
-    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), primary_key=True, index=True)
-    inbox_id: Mapped[int]
 
 
 class AgendaFeed(Base):

@@ -23,6 +23,7 @@ from bot.services.bridge import Bridge
 from bot.services.thread import Line
 from bot.storage.database import Database
 from bot.storage.tables import Adviser, Conversation, OutboxRow, TopicGroup
+from bot.storage.vault import Vault
 from tests.factories import NOW, adviser
 from tests.fakes.assistant import FakeAssistant
 from tests.fakes.bot_api import ApiError, BotApi, Limits, User
@@ -209,7 +210,8 @@ async def open_world(database: Database, limits: Limits | None = None, now: date
         bot = make_bot(TOKEN, api.url)
         await bot.request.initialize()
         try:
-            world = World(database, api, clock, TelegramMessenger(bot, CONSOLE))
+            vault = Vault("a long secret of the tests", 1)
+            world = World(database, api, clock, TelegramMessenger(bot, database, vault, CONSOLE))
             await world.link(world.claire, "claire")
             await world.link(world.sandra, "sandra")
             await world.turn_on(world.claire)

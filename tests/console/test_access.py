@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import httpx
@@ -14,10 +14,12 @@ from sqlalchemy import select
 from starlette.routing import BaseRoute, Mount
 
 from bot.domain.appointments import RemindBy
+from bot.domain.conversations import Bubble
+from bot.domain.files import CleanFile, FileKind
 from bot.domain.handoffs import HandoffReason
 from bot.domain.safety import check
 from bot.domain.team import NoticeKind
-from bot.services import accounts, alerts, canned, partners, team
+from bot.services import accounts, alerts, canned, files, outbox, partners, team
 from bot.services.feed import Feed
 from bot.settings import Settings, TelegramMode
 from bot.storage.database import Database
@@ -97,6 +99,10 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("POST", "/console/reponses/{number}/enlever"): May(LOGIN, 303, 404, 404),  # one's own
     ("GET", "/console/recherche"): PAGE,
     ("POST", "/console/recherche"): does(200, 200, words="bus"),
+    ("POST", "/console/conversations/{number}/fichier"): does(),  # it is not there
+    ("GET", "/console/fichiers/{number}"): OURS,
+    ("POST", "/console/messages/{number}/modifier"): does(text="Bonjour"),
+    ("POST", "/console/messages/{number}/retirer"): does(),
     ("POST", "/console/alertes/{number}/prendre"): does(),
     ("GET", "/console/alertes/{number}/clore"): OURS,
     ("POST", "/console/alertes/{number}/clore"): does(comme="over"),
@@ -166,6 +172,7 @@ CHAT = {
     ("GET", "/chat/events"),
     ("POST", "/chat/quit"),
     ("GET", "/chat/files/{number}"),
+    ("POST", "/chat/files"),
     ("GET", "/chat/static/{name}"),
 }
 
@@ -214,6 +221,8 @@ class Things:
     opening: int
     absence: int
     canned: int
+    file: int
+    message: int
 
     def path(self, template: str) -> str:
         number = {
@@ -230,6 +239,8 @@ class Things:
             "orientations": self.orientation,
             "ateliers": self.workshop,
             "bus": self.passage,
+            "fichiers": self.file,
+            "messages": self.message,
         }.get(template.split("/{")[0].split("/")[-1], 0)
         path = template.replace("{number}", str(number)).replace("{name}", "live.js").replace("{token}", "x")
         if path.endswith("/prevenir"):
@@ -268,6 +279,8 @@ async def things(desk: Desk) -> Things:
             agreed=True,
         )
         other = await partners.create(session, sandra.structure, "Paul", "le PSAD")
+        said = await outbox.say(session, young, [Bubble("Bonjour")], desk.now)
+        file = await files.keep(session, desk.settings.vault, young, CleanFile(FileKind.PDF, b"%PDF-"), desk.now)
         return Things(
             young.id,
             alert.id,
@@ -281,6 +294,8 @@ async def things(desk: Desk) -> Things:
             hers.id,
             away.id,
             (await canned.add(session, sandra, "Venir", "Le bus 3.", shared=False)).id,
+            file.id,
+            said[0].payload["message"],
         )
 
 
@@ -329,7 +344,7 @@ async def test_what_does_not_exist_is_told_like_what_is_anothers(desk: Desk, met
         return answer.status_code, answer.text
 
     real = found.path(template)
-    nothing = Things(*([2**31 - 2] * 12)).path(template)
+    nothing = Things(*([2**31 - 2] * len(fields(Things)))).path(template)
     assert (await text(nothing))[0] == 404
     if who == "karim":
         assert await text(real) == await text(nothing)
@@ -341,8 +356,9 @@ async def test_a_route_sends_its_headers_whatever_it_answers(desk: Desk) -> None
     for path in ("/console", "/console/connexion", "/console/conversations/999", "/console/static/live.js"):
         headers = (await sandra.get(path)).headers
         assert headers["content-security-policy"] == (
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-            "font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+            "media-src 'self'; connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+            "base-uri 'none'"
         )
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"

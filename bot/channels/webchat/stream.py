@@ -71,7 +71,7 @@ class Stream:
     async def _follow(self, token: str | None, shown: Shown, framed: bool) -> AsyncGenerator[ServerSentEvent, None]:
         state = await self._look(token, thread.SHOWN)
         after, epoch = shown.after, shown.epoch
-        sent: set[str] = set()
+        sent: dict[str, int] = {}
         while state.conversation_id is not None:
             conversation_id = state.conversation_id
             with self.feed.listen(conversation_id=conversation_id) as listener:
@@ -83,8 +83,8 @@ class Stream:
                         sent.clear()
                         yield ServerSentEvent(event="clear", data=epoch)
                     for line in _missing(state.lines, after):
-                        if line.id not in sent:
-                            sent.add(line.id)
+                        if sent.get(line.id) != line.version:
+                            sent[line.id] = line.version
                             yield _line(line, framed)
                     after = max([after, *(line.order for line in state.lines)])
                     await listener.changed()
@@ -110,11 +110,14 @@ def ping() -> ServerSentEvent:
 
 
 def _missing(lines: Sequence[Line], after: int) -> Sequence[Line]:
-    """What came since, a minute before it, and the last thirty."""
+    """What came since, a minute before it, and the last thirty; and what was rewritten, whenever it came."""
     first = next((index for index, line in enumerate(lines) if line.order > after - MINUTE), len(lines))
-    return lines[min(first, max(0, len(lines) - AGAIN)) :]
+    first = min(first, max(0, len(lines) - AGAIN))
+    return [*(line for line in lines[:first] if line.version), *lines[first:]]
 
 
 def _line(line: Line, framed: bool) -> ServerSentEvent:
+    if line.gone:
+        return ServerSentEvent(event="gone", data=line.id)
     data = {"id": line.id, "html": render_line(line, framed)}
     return ServerSentEvent(event="line", data=json.dumps(data, ensure_ascii=False))

@@ -12,14 +12,16 @@ from bot.domain.calendar import day_bounds, in_paris
 from bot.domain.conversations import Say
 from bot.domain.team import PresenceSaid
 from bot.errors import Refusal
-from bot.services import accounts, team
+from bot.services import accounts, review, team
 
 router = console_router()
 
 
 @router.get("/compte")
 async def show(caller: Reader) -> Response:
-    return await caller.page("account.html", shortest=accounts.SHORTEST_PASSWORD)
+    async with caller.reading() as session:
+        comments = await review.comments_to(session, caller.adviser)
+    return await caller.page("account.html", shortest=accounts.SHORTEST_PASSWORD, comments=comments)
 
 
 @router.post("/compte/presence")

@@ -6,7 +6,10 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
+
+from PIL import Image
 
 from tests.fakes.bot_api.chats import (
     JSON,
@@ -296,6 +299,25 @@ async def send_document(api: BotApi, params: JSON) -> JSON:
     return chat.post(api.account, content, markup, Document(upload.name, upload.content)).json()
 
 
+async def send_photo(api: BotApi, params: JSON) -> JSON:
+    chat = _chat(api, params, to_write=True)
+    upload = params.get("photo")
+    if not isinstance(upload, Upload) or not upload.content:
+        raise bad_request("there is no photo in the request")
+    try:
+        with Image.open(BytesIO(upload.content)) as picture:
+            width, height = picture.size
+    except OSError:
+        raise bad_request("IMAGE_PROCESS_FAILED") from None
+    if width + height > 10_000 or max(width, height) > 20 * min(width, height):
+        raise bad_request("PHOTO_INVALID_DIMENSIONS")
+    caption, markup = _text(params, "caption", MAX_CAPTION), _markup(params)
+    api.throttle.take(chat.chat_id)
+    size = {**api.keep_file("photos", "jpg", upload.content), "width": width, "height": height}
+    content: JSON = {"photo": [size]} | ({"caption": caption} if caption else {})
+    return chat.post(api.account, content, markup, Document(upload.name, upload.content)).json()
+
+
 async def send_chat_action(api: BotApi, params: JSON) -> bool:
     _chat(api, params, to_write=True)
     if not CHAT_ACTION.fullmatch(str(params.get("action"))):
@@ -341,6 +363,16 @@ async def edit_message_text(api: BotApi, params: JSON) -> JSON:
     if "text" not in message.content:
         raise bad_request("there is no text in the message to edit")
     return _edit(api, message, content, _markup(params, inline_only=True))
+
+
+async def edit_message_caption(api: BotApi, params: JSON) -> JSON:
+    message = _message(api, params, "edit")
+    if "text" in message.content:
+        raise bad_request("there is no caption in the message to edit")
+    caption = _text(params, "caption", MAX_CAPTION)
+    content = {name: value for name, value in message.content.items() if name != "caption"}
+    markup = _markup(params, inline_only=True)
+    return _edit(api, message, content | ({"caption": caption} if caption else {}), markup)
 
 
 async def edit_message_reply_markup(api: BotApi, params: JSON) -> JSON:
@@ -427,6 +459,7 @@ METHODS: dict[str, Method] = {
     "getWebhookInfo": get_webhook_info,
     "sendMessage": send_message,
     "sendDocument": send_document,
+    "sendPhoto": send_photo,
     "copyMessage": copy_message,
     "createForumTopic": create_forum_topic,
     "editForumTopic": edit_forum_topic,
@@ -436,6 +469,7 @@ METHODS: dict[str, Method] = {
     "sendChatAction": send_chat_action,
     "answerCallbackQuery": answer_callback_query,
     "editMessageText": edit_message_text,
+    "editMessageCaption": edit_message_caption,
     "editMessageReplyMarkup": edit_message_reply_markup,
     "deleteMessage": delete_message,
     "deleteMessages": delete_messages,
