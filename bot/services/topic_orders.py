@@ -17,7 +17,7 @@ from bot.domain.conversations import Incoming, IncomingKind, Say
 from bot.domain.team import Role
 from bot.domain.topics import CONSOLE
 from bot.errors import AlreadyTaken, NothingToDo, NotTheHolder, Refusal
-from bot.services import alerts, handoffs, inbox, linking, notes, team, topics
+from bot.services import alerts, handoffs, inbox, linking, notes, rewriting, team, topics
 from bot.storage.queries import insert_new
 from bot.storage.tables import (
     Adviser,
@@ -111,7 +111,7 @@ async def _do(
     now: datetime,
 ) -> Say | None:
     if incoming.kind is IncomingKind.EDIT:
-        return await _edit(session, topic, incoming)
+        return await _edit(session, topic, adviser, incoming, now)
     if incoming.kind in FILES:
         return Say("utter_topic_no_files", {"link": _page(conversation)})
     if incoming.kind is IncomingKind.COMMAND:
@@ -143,12 +143,17 @@ async def _answer(
         await topics.shown(session, topic, f"m-{message.id}", message.text, incoming.reference)
 
 
-async def _edit(session: AsyncSession, topic: Topic, incoming: Incoming) -> Say | None:
-    """An edit of what was never sent changes nothing; one of what was sent cannot follow it."""
-    line = await session.scalar(
-        select(TopicLine.line).where(TopicLine.topic_id == topic.id, TopicLine.reference == incoming.reference)
+async def _edit(session: AsyncSession, topic: Topic, adviser: Adviser, incoming: Incoming, now: datetime) -> Say | None:
+    """What was sent is changed on the young person's screen too; what never was is let be."""
+    shown = await session.scalar(
+        select(TopicLine).where(TopicLine.topic_id == topic.id, TopicLine.reference == incoming.reference)
     )
-    return Say("utter_topic_cannot_edit") if line is not None else None
+    if shown is None:
+        return None
+    message = await session.get_one(Message, int(shown.line.removeprefix("m-")))
+    await rewriting.edit(session, message, adviser, incoming.text, now)
+    topics.shown_again(shown, message.text)
+    return Say("utter_topic_edited")
 
 
 async def _open(session: AsyncSession, conversation: Conversation) -> Handoff:

@@ -20,7 +20,18 @@ from bot.domain.conversations import Author, IncomingKind, Say
 from bot.domain.handoffs import OPEN_STATES, Step
 from bot.domain.outbox import OutboxKind, OutboxState
 from bot.domain.people import Channel
-from bot.domain.topics import CONSOLE_ROOM, COPIED, KINDS, MAX_CAPTION, MAX_MESSAGE, TopicOp, pieces, topic_name, utf16
+from bot.domain.topics import (
+    CONSOLE,
+    CONSOLE_ROOM,
+    COPIED,
+    KINDS,
+    MAX_CAPTION,
+    MAX_MESSAGE,
+    TopicOp,
+    pieces,
+    topic_name,
+    utf16,
+)
 from bot.services import outbox, thread
 from bot.services.thread import WINDOW, Line, Sort
 from bot.storage.queries import insert_new, lock
@@ -121,6 +132,11 @@ async def shown(session: AsyncSession, topic: Topic, line: str, text: str, refer
     )
 
 
+def shown_again(line: TopicLine, text: str) -> None:
+    """It was changed in the topic itself."""
+    line.shown = _digest(text)
+
+
 async def leave(session: AsyncSession, topic: Topic, now: datetime) -> None:
     """The topic must not be in the group any more: all that is in it is deleted there."""
     address = _address(topic)
@@ -183,11 +199,12 @@ async def _show_lines(
     known = {one.line: one for one in await session.scalars(select(TopicLine).where(TopicLine.topic_id == topic.id))}
     for line in await _lines(session, topic, conversation, until):
         before, failed = known.get(line.id), _failed(line)
+        digest = _digest(line.text if line.withdrawn_at is None else "")
         if before is None:
-            session.add(TopicLine(topic_id=topic.id, line=line.id, shown=_digest(line.text), failed=failed))
+            session.add(TopicLine(topic_id=topic.id, line=line.id, shown=digest, failed=failed))
             await _queue_line(session, topic, conversation, line, now)
-        elif before.shown != _digest(line.text):
-            before.shown = _digest(line.text)
+        elif before.shown != digest:
+            before.shown = digest
             await _queue_text(session, topic, _edited(line), now)
         if failed and not (before is not None and before.failed):
             if before is not None:
@@ -229,7 +246,10 @@ async def _queue_line(
         copy = {"from": identity.address, "message": line.reference, "text": next(pieces(text, MAX_CAPTION))}
         await _queue(session, topic, TopicOp.COPY, now, **copy)
         return
-    await _queue_text(session, topic, _said(line), now)
+    text = _said(line)
+    if line.attached is not None:
+        text += f"\n{CONSOLE}/conversations/{conversation.id}"
+    await _queue_text(session, topic, text, now)
 
 
 def _said(line: Line) -> str:
@@ -251,8 +271,10 @@ def _said(line: Line) -> str:
 
 
 def _edited(line: Line) -> str:
-    before = f"\n(avant : {line.before})" if line.before else ""
     by = line.name or line.author.label
+    if line.withdrawn_at is not None:
+        return f"{by} a repris son message : « {excerpt(line.unsigned)} »"
+    before = f"\n(avant : {line.before})" if line.before else ""
     return f"{by}, message modifié : {line.text}{before}"
 
 

@@ -18,11 +18,11 @@ from bot.domain.handoffs import HandoffReason
 from bot.domain.outbox import OutboxState
 from bot.domain.people import Channel
 from bot.domain.topics import Trouble
-from bot.services import delivery, handoffs, linking, notes, people, thread, turns
+from bot.services import delivery, handoffs, linking, notes, people, rewriting, thread, turns
 from bot.services.bridge import Bridge
 from bot.services.thread import Line
 from bot.storage.database import Database
-from bot.storage.tables import Adviser, Conversation, OutboxRow, TopicGroup
+from bot.storage.tables import Adviser, Conversation, Message, OutboxRow, TopicGroup
 from bot.storage.vault import Vault
 from tests.factories import NOW, adviser
 from tests.fakes.assistant import FakeAssistant
@@ -88,6 +88,23 @@ class World:
             handoff = await handoffs.open_handoff(session, await session.get_one(Conversation, number))
             assert handoff is not None
             await handoffs.answer(session, handoff, await adviser(session, slug), text, self.clock.now())
+
+    async def rewrites_in_console(self, number: int, slug: str, text: str | None) -> None:
+        """Their last message says something else, or leaves."""
+        async with self.database.unit_of_work() as session:
+            who = await adviser(session, slug)
+            last = await session.scalar(
+                select(Message)
+                .where(Message.conversation_id == number, Message.adviser_id == who.id)
+                .order_by(Message.id.desc())
+                .limit(1)
+            )
+            assert last is not None
+            if text is None:
+                await rewriting.take_back(session, last, who, self.clock.now())
+            else:
+                await rewriting.edit(session, last, who, text, self.clock.now())
+        await self.settle()
 
     async def gives_back_in_console(self, number: int, slug: str) -> None:
         async with self.database.unit_of_work() as session:

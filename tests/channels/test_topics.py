@@ -383,7 +383,7 @@ async def test_an_answer_that_did_not_arrive_is_said_in_the_topic(world: World) 
     assert any(line.startswith("Pas arrivé : « Sandra, Mission Locale : tu viens") for line in world.topic(number).said)
 
 
-async def test_a_long_message_is_cut_and_an_edit_in_the_group_is_not_followed(world: World) -> None:
+async def test_a_long_message_is_cut(world: World) -> None:
     lea = world.api.user("Léa")
     number = await world.meets(lea)
     await world.asks(number)
@@ -392,12 +392,29 @@ async def test_a_long_message_is_cut_and_an_edit_in_the_group_is_not_followed(wo
     await lea.says("🚲" * 2048)
     await world.settle()
     assert sum(one.text.count("🚲") for one in topic.messages) == 2048
-    sent = await world.sandra.says("Bonjour.", chat=world.team, thread=topic.thread_id)
+
+
+async def test_an_edit_in_the_group_is_one_on_the_young_persons_screen(world: World) -> None:
+    lea = world.api.user("Léa")
+    number = await world.meets(lea)
+    await world.asks(number)
+    await world.writes(world.sandra, "/prendre", number)
+    topic = world.topic(number)
+    sent = await world.sandra.says("À 10 h.", chat=world.team, thread=topic.thread_id)
     await world.settle()
-    await world.sandra.edits(sent, "Bonsoir.")
+    await world.sandra.edits(sent, "À 11 h.")
     await world.settle()
-    assert lea.screen[-1].text.endswith("Bonjour.")
-    assert "le changer ici ne le change pas" in topic.said[-1]
+    assert lea.screen[-1].text == "Sandra, Mission Locale : À 11 h."
+    assert topic.said[-1] == "Changé chez le jeune aussi."
+    assert not any("message modifié" in line for line in topic.said)
+    await world.rewrites_in_console(number, "sandra", "À midi.")
+    assert topic.said[-2:] == [
+        "Sandra, message modifié : Sandra, Mission Locale : À midi.",
+        "(avant : Sandra, Mission Locale : À 10 h.)",
+    ]
+    await world.rewrites_in_console(number, "sandra", None)
+    assert topic.said[-1] == "Sandra a repris son message : « À midi. »"
+    assert not any("À midi" in one.text for one in lea.screen)
     never = await world.claire.says("salut", chat=world.team, thread=topic.thread_id)
     await world.settle()
     told = len(topic.said)
