@@ -45,6 +45,10 @@ class Listener:
     async def changed(self) -> set[int]:
         """Wait for a change; the numbers of the conversations that changed since the last time."""
         await self._woken.wait()
+        return self.take()
+
+    def take(self) -> set[int]:
+        """The same, without waiting."""
         self._woken.clear()
         changed, self._changed = self._changed, set()
         return changed
