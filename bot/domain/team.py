@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+from bot.domain.calendar import say_moment
 
 
 class Role(StrEnum):
@@ -26,6 +29,18 @@ class PresenceSaid(StrEnum):
     @property
     def label(self) -> str:
         return {"here": "Je réponds", "away": "Je ne réponds pas", "busy": "Je suis en entretien"}[self.value]
+
+
+@dataclass(frozen=True)
+class Hole:
+    """A stretch of time in which nobody of a structure is present, and nobody on call."""
+
+    start: datetime
+    end: datetime
+
+    def say(self, now: datetime) -> str:
+        """ "demain à 17 h, jusqu'à vendredi 12 mars à 9 h"."""
+        return f"{say_moment(self.start, now)}, jusqu'à {say_moment(self.end, now)}"
 
 
 LONGEST_MEETING = timedelta(hours=1)

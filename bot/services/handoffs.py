@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -84,14 +85,19 @@ async def ask(
     reason: HandoffReason,
     now: datetime,
     detail: str | None = None,
+    wish: dict[str, Any] | None = None,
 ) -> Handoff:
-    """Ask for a human, once: a second demand raises the priority of the first. Those present are told."""
+    """Ask for a human, once: a second demand raises the priority of the first. Those it is for are told.
+
+    `wish`: {"woman": true}, {"adviser": id} or {"theme": name} (see routing).
+    """
     handoff = await open_handoff(session, conversation)
     priority = PRIORITY.get(reason, DEFAULT_PRIORITY)
     if handoff is not None:
         if priority < handoff.priority:
             handoff.reason, handoff.priority = reason, priority
         handoff.detail = detail or handoff.detail
+        handoff.wish = wish or handoff.wish
         if handoff.state is HandoffState.SNOOZED:
             await wake(session, handoff, now)
         return handoff
@@ -101,6 +107,7 @@ async def ask(
         reason=reason,
         priority=priority,
         detail=detail,
+        wish=wish,
         asked_at=now,
         conversation=conversation,
     )
@@ -339,7 +346,8 @@ async def return_to_queue(session: AsyncSession, handoff: Handoff, step: Step, n
     before = handoff.adviser
     handoff.state = HandoffState.ASKED
     handoff.priority = min(handoff.priority, RETURNED_PRIORITY)
-    handoff.told_at = handoff.told_all_at = handoff.late_told_at = None
+    handoff.told_at = handoff.told_all_at = None
+    handoff.late_told_at = now  # it is late, and they hear of it as it comes back
     handoff.promised_at = handoff.snoozed_until = handoff.return_at = handoff.return_to_id = None
     await _keep(session, handoff, step, now, before=before)
 
