@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-
-from bot.domain.calendar import say_moment
 
 
 class Role(StrEnum):
@@ -38,9 +36,16 @@ class Hole:
     start: datetime
     end: datetime
 
-    def say(self, now: datetime) -> str:
-        """ "demain à 17 h, jusqu'à vendredi 12 mars à 9 h"."""
-        return f"{say_moment(self.start, now)}, jusqu'à {say_moment(self.end, now)}"
+    @property
+    def length(self) -> str:
+        """ "2 j 16 h", "16 h", "1 h 30", "30 min"."""
+        minutes = int((self.end.astimezone(UTC) - self.start.astimezone(UTC)).total_seconds()) // 60
+        days, hours, rest = minutes // 1440, minutes % 1440 // 60, minutes % 60
+        if days:
+            return f"{days} j {hours} h" if hours else f"{days} j"
+        if not hours:
+            return f"{rest} min"
+        return f"{hours} h {rest:02}" if rest else f"{hours} h"
 
 
 LONGEST_MEETING = timedelta(hours=1)

@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.calendar import say_moment
 from bot.domain.conversations import Author, IncomingKind
 from bot.domain.handoffs import HandoffReason, HandoffState, Step, Why
-from bot.domain.team import NoticeKind, PresenceSaid
+from bot.domain.team import Hole, NoticeKind, PresenceSaid
 from bot.errors import NotAColleague, NothingToDo
 from bot.services import asking, handoffs, queue, routing, structures, team
 from bot.storage.database import Database
@@ -64,6 +65,10 @@ async def _told(session: AsyncSession, of: Handoff) -> list[str]:
         .order_by(Notice.id)
     )
     return list(rows)
+
+
+def _said(hole: Hole) -> str:
+    return f"{say_moment(hole.start, NOW)}, jusqu'à {say_moment(hole.end, NOW)}"
 
 
 async def _away(session: AsyncSession, slug: str, **values: object) -> None:
@@ -304,7 +309,7 @@ async def test_the_holes_of_the_days_to_come(database: Database) -> None:
     async with database.unit_of_work() as session:
         structure = await session.get_one(Structure, "ml-demo")
         holes = await routing.holes(session, structure, NOW, days=1)
-        assert [hole.say(NOW) for hole in holes] == [
+        assert [_said(hole) for hole in holes] == [
             "aujourd'hui à 12 h, jusqu'à aujourd'hui à 13 h 30",
             "aujourd'hui à 17 h, jusqu'à demain à 9 h",
             "demain à 12 h, jusqu'à demain à 13 h 30",
@@ -321,7 +326,7 @@ async def test_the_holes_of_the_days_to_come(database: Database) -> None:
         await _away(session, "sandra", start_minute=14 * 60, end_minute=15 * 60)
         await team.say_presence(session, nadia, PresenceSaid.AWAY, paris("2027-03-10T16:00"), NOW)
         holes = await routing.holes(session, structure, NOW, days=1)
-        assert [hole.say(NOW) for hole in holes] == [
+        assert [_said(hole) for hole in holes] == [
             "aujourd'hui à 12 h, jusqu'à aujourd'hui à 13 h 30",
             "aujourd'hui à 14 h, jusqu'à aujourd'hui à 15 h",
             "demain à 12 h, jusqu'à demain à 13 h 30",
@@ -329,3 +334,4 @@ async def test_the_holes_of_the_days_to_come(database: Database) -> None:
         await session.execute(delete(Presence))
         [whole] = await routing.holes(session, structure, NOW)
         assert (whole.start, whole.end) == (NOW, paris("2027-03-25T00:00"))
+        assert (whole.length, holes[0].length, holes[1].length) == ("14 j 14 h", "1 h 30", "1 h")
