@@ -21,7 +21,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bench import booking
 from bench.booking import FAR, NOW
 from bot.domain.handoffs import HandoffReason, HandoffState, Step
-from bot.domain.team import Role
 from bot.errors import AlreadyTaken
 from bot.services import handoffs
 from bot.storage.database import Database
