@@ -168,8 +168,8 @@ async def notice_reached(session: AsyncSession, row: OutboxRow, now: datetime) -
         return
     adviser = await session.get_one(Adviser, notice.adviser_id)
     alert.reached = adviser.first_name
-    if alert.answered_at is None:
-        return
+    if alert.answered_at is None or await handoffs.holder(session, alert.conversation) is not None:
+        return  # a human speaks, or will be heard of with the first answer
     script = Script.from_json(alert.script)
     if REACHED in script.said or (alert.conversation.discreet and await _is_late(session, alert, now)):
         return  # who shares the phone must not read of an alert; it is said at their next message

@@ -58,6 +58,10 @@ from bot.storage.tables import (
 OPEN = select(Handoff.id).where(Handoff.conversation_id == bindparam("conversation"), Handoff.state.in_(OPEN_STATES))
 
 
+# On PostgreSQL, who takes and who is about to answer for the bot wait for each other; SQLite has one writer.
+ONE_SPEAKER = select(Conversation.id).where(Conversation.id == bindparam("conversation")).with_for_update()
+
+
 async def open_handoff(session: AsyncSession, conversation: Conversation) -> Handoff | None:
     """The handoff that is asked or taken; the one row that says who speaks (law 2)."""
     # Mostly there is none: the row's id is asked first, not its six joined tables.
@@ -72,7 +76,12 @@ async def holder(session: AsyncSession, conversation: Conversation) -> Handoff |
 
 
 async def hear(session: AsyncSession, conversation: Conversation, now: datetime) -> Handoff | None:
-    """The young person wrote: the handoff of who holds the conversation, woken if it was put aside."""
+    """The young person wrote: the handoff of who holds the conversation, woken if it was put aside.
+
+    Nobody takes the conversation until the unit of work ends: what the bot says in it is before the human, and is
+    withdrawn by who takes, or is not said.
+    """
+    await session.execute(ONE_SPEAKER, {"conversation": conversation.id})
     handoff = await holder(session, conversation)
     if handoff is not None and handoff.state is HandoffState.SNOOZED:
         await wake(session, handoff, now)
@@ -455,6 +464,7 @@ async def _silence_bot(session: AsyncSession, handoff: Handoff) -> None:
 
     The answers to danger still leave, before the human's words: no help line is ever taken back.
     """
+    await session.execute(ONE_SPEAKER, {"conversation": handoff.conversation_id})
     to_danger = select(Turn.id).where(Turn.conversation_id == handoff.conversation_id, Turn.speaker == Speaker.SAFETY)
     await session.execute(
         update(OutboxRow)
