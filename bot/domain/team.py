@@ -48,6 +48,14 @@ class Hole:
         return f"{hours} h {rest:02}" if rest else f"{hours} h"
 
 
+def say_delay(waited: timedelta) -> str:
+    """How long an alert has been open, as a notice says it: "à l'instant", "depuis 10 min", "depuis 3 h"."""
+    minutes = int(waited.total_seconds()) // 60
+    if minutes < 1:
+        return "à l'instant"
+    return f"depuis {minutes} min" if minutes < 120 else f"depuis {minutes // 60} h"
+
+
 LONGEST_MEETING = timedelta(hours=1)
 LONGEST_AWAY = timedelta(days=60)
 

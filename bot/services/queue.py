@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from bot.domain.calendar import is_quiet, say_moment
 from bot.domain.conversations import Author, Say
 from bot.domain.handoffs import HELD_STATES, NO_ANSWER_PROMISED, ROUTED_FIRST, HandoffState, Step
-from bot.services import asking, handoffs, outbox, people, routing, structures, team
+from bot.services import alerts, asking, handoffs, outbox, people, routing, structures, team
 from bot.storage.tables import Conversation, Handoff, Message, StructureSetting
 
 BATCH = 50
@@ -135,6 +135,7 @@ async def _return(session: AsyncSession, now: datetime) -> int:
             there = hours.time_there(since, now)
             if not hours.is_busy(now) and there >= timedelta(minutes=delays.unanswered_minutes):
                 await handoffs.return_to_queue(session, handoff, Step.RETURNED, now)
+                await alerts.left_unanswered(session, handoff.conversation, now)
                 values = {"name": holder.first_name, "team": team.say_team(handoff.conversation.structure)}
                 await _say(session, handoff, Say("utter_returned", values), now)
                 moved += 1
@@ -144,6 +145,7 @@ async def _return(session: AsyncSession, now: datetime) -> int:
                 moved += 1
         elif await _is_to_offer(session, handoff, max(since, handoff.off_duty_told_at or since), delays, now):
             await handoffs.return_to_queue(session, handoff, Step.OFFERED, now)
+            await alerts.left_unanswered(session, handoff.conversation, now)
             if (returns := hours.next_opening(now)) is not None:
                 values = {"name": holder.first_name, "returns": say_moment(returns, now)}
                 await _say(session, handoff, Say("utter_offered", values), now)

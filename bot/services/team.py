@@ -25,7 +25,7 @@ from bot.domain.calendar import (
 from bot.domain.conversations import Say
 from bot.domain.outbox import OutboxKind
 from bot.domain.people import Channel
-from bot.domain.team import LONGEST_AWAY, LONGEST_MEETING, NoticeKind, PresenceSaid, Role
+from bot.domain.team import LONGEST_AWAY, LONGEST_MEETING, NoticeKind, PresenceSaid, Role, say_delay
 from bot.services import outbox
 from bot.storage.tables import (
     Absence,
@@ -242,7 +242,8 @@ async def tell(
         row = None
         if adviser.telegram_chat and await is_reachable(session, adviser, now):
             number = handoff.id if handoff else alert.id if alert else conversation.id if conversation else 0
-            bubble = texts.render(Say(f"utter_notice_{kind.value}", {"number": str(number)}))[0]
+            values = {"number": str(number), "delay": say_delay(now - alert.opened_at) if alert else ""}
+            bubble = texts.render(Say(f"utter_notice_{kind.value}", values))[0]
             row = await outbox.queue(
                 session,
                 Channel.TELEGRAM,
@@ -290,11 +291,6 @@ async def next_reachable(session: AsyncSession, structure_id: str, now: datetime
 
 async def coordinators_of(session: AsyncSession, structure_id: str) -> list[Adviser]:
     return [adviser for adviser in await advisers_of(session, structure_id) if adviser.role is Role.COORDINATOR]
-
-
-async def coordinators(session: AsyncSession, structure_id: str, now: datetime) -> list[Adviser]:
-    """The coordinators who may be told now."""
-    return [adviser for adviser in await reachable(session, structure_id, now) if adviser.role is Role.COORDINATOR]
 
 
 async def tell_unreachable(session: AsyncSession, conversation: Conversation, now: datetime) -> None:
