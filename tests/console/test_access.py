@@ -155,6 +155,7 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("POST", "/console/permanences/absences/{number}"): does(400),
     ("POST", "/console/permanences/absences/{number}/retirer"): does(),
     ("GET", "/console/demande"): May(LOGIN, 403, 200, 403),  # Karim does not coordinate
+    ("GET", "/console/trous"): May(LOGIN, 403, 200, 403),
     ("GET", "/console/ateliers"): PAGE,
     ("GET", "/console/ateliers/nouveau"): PAGE,
     ("POST", "/console/ateliers"): does(400, 400),  # an empty form
