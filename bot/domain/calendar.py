@@ -108,7 +108,11 @@ def _holidays(subdiv: str | None) -> HolidayBase:
 def next_working_day(day: date, subdiv: str | None, closures: Sequence[Closure] = ()) -> date:
     """The first day after `day` that is neither a Saturday, a Sunday, a public holiday nor closed."""
     following = day + timedelta(days=1)
-    while following.weekday() >= SATURDAY or _is_closed_day(following, closures, subdiv):
+    while (
+        following.weekday() >= SATURDAY
+        or is_holiday(following, subdiv)
+        or any(closure.closes(following) for closure in closures)
+    ):
         following += timedelta(days=1)
     return following
 
