@@ -34,7 +34,7 @@ def in_brief(figures: dict[str, Any]) -> str:
         f"Sur {figures['sentences']} phrases de contrôle : {len(figures['better'])} mieux comprises, "
         f"{len(figures['worse'])} moins bien."
     )
-    before, after = (f"{figures[when]['accuracy']:.1%}".replace(".", ",") for when in ("before", "after"))
+    before, after = (f"{100 * figures[when]['accuracy']:.1f} %".replace(".", ",") for when in ("before", "after"))
     return "\n".join([*lines, f"Bien comprises en tout : {before} avant, {after} après."])
 
 

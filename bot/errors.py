@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bot.domain.conversations import Say
+
 
 class Refusal(Exception):
     """Something asked for cannot be done; expected, so never an alarm.
@@ -76,6 +78,24 @@ class AlreadyDecided(Refusal):
     """A colleague decided of it meanwhile."""
 
     response = "utter_already_decided"
+
+
+class OwnProposal(Refusal):
+    """A text that needs two people was proposed by the very one who validates it."""
+
+    response = "utter_wording_own_proposal"
+
+
+class BadWording(Exception):
+    """A text may not stand for another; `faults` say why."""
+
+    def __init__(self, faults: list[Say]) -> None:
+        super().__init__("bad wording")
+        self.faults = faults
+
+
+class NotChangeable(Exception):
+    """There is no such text, or no structure may change it."""
 
 
 class NoAppointment(Refusal):

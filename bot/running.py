@@ -29,6 +29,7 @@ from bot.channels.telegram import profile
 from bot.channels.telegram.files import TelegramFiles
 from bot.channels.telegram.intake import KINDS, REFUSED_TOKEN, Polling
 from bot.channels.telegram.messenger import TelegramMessenger, make_bot
+from bot.channels.telegram.typing import TelegramTypist
 from bot.channels.terminal.messenger import TerminalMessenger, read_line, send_line
 from bot.channels.webchat.messenger import WebMessenger
 from bot.domain import communes, dates, phones, safety
@@ -74,7 +75,8 @@ async def web(settings: Settings) -> None:
     settle()
     database = Database(settings.database_url)
     try:
-        await _serve_app(settings, database)
+        async with _telegram(settings) as bot:
+            await _serve_app(settings, database, bot)
     finally:
         await database.close()
 
@@ -277,7 +279,7 @@ async def _work(settings: Settings, extra: Mapping[Channel, Messenger], *, with_
             async with asyncio.TaskGroup() as group:
                 group.create_task(parts.run())
                 if with_web:
-                    group.create_task(_serve_app(settings, database, parts.stored))
+                    group.create_task(_serve_app(settings, database, bot, parts.stored))
                 if settings.telegram_bot_token:
                     group.create_task(_telegram_in(settings, database, parts))
         finally:
@@ -351,10 +353,13 @@ async def _introduce(settings: Settings, bot: Bot) -> None:
             return
 
 
-async def _serve_app(settings: Settings, database: Database, on_stored: Callable[[], None] = lambda: None) -> None:
+async def _serve_app(
+    settings: Settings, database: Database, bot: Bot | None, on_stored: Callable[[], None] = lambda: None
+) -> None:
     feed = Feed(database)
+    typists = {Channel.TELEGRAM: TelegramTypist(bot)} if bot is not None else {}
     config = uvicorn.Config(
-        make_app(settings, database, feed, on_stored),
+        make_app(settings, database, feed, on_stored, typists),
         host=settings.host,
         port=settings.port,
         log_level="error",

@@ -12,7 +12,7 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,9 +28,11 @@ from bot.console import pages
 from bot.console.fragments import of_desk
 from bot.console.live import Live
 from bot.domain.conversations import Say
+from bot.domain.people import Channel
 from bot.domain.team import Role
 from bot.errors import NothingToDo, Refusal
 from bot.services import accounts, alert_sheets, canned, desk, handoffs
+from bot.services.ports import Typist
 from bot.settings import Settings
 from bot.storage.database import Database
 from bot.storage.tables import (
@@ -51,6 +53,7 @@ from bot.storage.tables import (
     Place,
     ReviewComment,
     StoredFile,
+    Wording,
     Workshop,
 )
 
@@ -92,6 +95,7 @@ class Console:
     database: Database
     clock: Clock
     live: Live
+    typists: Mapping[Channel, Typist]
 
     def origin(self, request: Request) -> str:
         """What stands for an address on the network: the same one gives the same, and it cannot be read back."""
@@ -317,7 +321,7 @@ def forget_said(request: Request, response: Response) -> None:
 # ── The gate to a person's data ──────────────────────────────────────────────────────────────
 
 
-Owned = TypeVar("Owned", Conversation, Handoff, Alert, Appointment, Workshop, Place, Misread, FollowUp)
+Owned = TypeVar("Owned", Conversation, Handoff, Alert, Appointment, Workshop, Place, Misread, FollowUp, Wording)
 
 
 async def _theirs(session: AsyncSession, table: type[Owned], adviser: Adviser, number: int) -> Owned:
@@ -485,3 +489,7 @@ async def place_of(session: AsyncSession, adviser: Adviser, number: int) -> Plac
 
 async def misread_of(session: AsyncSession, adviser: Adviser, number: int) -> Misread:
     return await _theirs(session, Misread, adviser, number)
+
+
+async def wording_of(session: AsyncSession, adviser: Adviser, number: int) -> Wording:
+    return await _theirs(session, Wording, adviser, number)

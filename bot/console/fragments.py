@@ -14,6 +14,7 @@ from bot.services import alerts, card, desk, handoffs, moments, team, thread
 from bot.services.card import Card
 from bot.services.desk import Desk, Entry, OpenAlert, Who
 from bot.services.thread import WINDOW, Thread
+from bot.services.typing import Writing
 from bot.storage.tables import Conversation, Handoff, Structure
 
 Fragments = dict[str, str]
@@ -93,3 +94,8 @@ async def of_conversation(session: AsyncSession, conversation_id: int, now: date
 def of_view(seen: View, now: datetime) -> Fragments:
     pieces = {name: render(f"fragments/{name}.html", view=seen, now=now) for name in ("who", "state", "danger", "side")}
     return pieces | {line.id: render("fragments/line.html", line=line, now=now) for line in seen.thread.lines}
+
+
+def typing(writing: Writing | None) -> str:
+    """That the young person writes, at this moment."""
+    return render("fragments/typing.html", writing=writing)

@@ -94,6 +94,12 @@ def to_the_second(moment: datetime) -> str:
     return f"{in_paris(moment):%d/%m/%Y à %H:%M:%S}"
 
 
+def till(moment: datetime, now: datetime) -> str:
+    """ "jusqu'à 10 h 42", "jusqu'à demain à 9 h"."""
+    said = at(moment, now)
+    return f"jusqu'{said}" if said.startswith("à ") else f"jusqu'à {said}"
+
+
 def listed(words: Sequence[str]) -> str:
     """ "Sandra, Nadia et Claire"."""
     return " et ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
@@ -203,7 +209,7 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.filters.update(until=until, to_the_second=to_the_second)
-_environment.filters.update(at=at, since=since, when=when, day=day, clock=say_time, paris=in_paris)
+_environment.filters.update(at=at, till=till, since=since, when=when, day=day, clock=say_time, paris=in_paris)
 _environment.filters.update(listed=listed, sent=sent, phone=say_phone, dated=dated, hour=hour)
 _environment.filters.update(bubbles=bubbles, mode_label=mode_label, weight=weight, lasting=lasting)
 _environment.filters.update(receivers=receivers, whereabouts=whereabouts)

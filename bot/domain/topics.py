@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from bot.domain.conversations import IncomingKind
-from bot.domain.handoffs import HandoffState
+from bot.domain.handoffs import HELD_STATES, HandoffState
 
 # https://core.telegram.org/bots/api#createforumtopic and #sendmessage: UTF-16 units, as Telegram counts.
 MAX_NAME = 128
@@ -67,7 +67,7 @@ class Trouble(StrEnum):
 
 def topic_name(state: HandoffState, who: str, holder: str | None) -> str:
     """ "En attente · Conversation 41", "Pris par Karim · Conversation 41"."""
-    said = f"{state.label} par {holder}" if state is HandoffState.TAKEN and holder else state.label
+    said = f"{state.label} par {holder}" if state in HELD_STATES and holder else state.label
     return next(pieces(f"{said} · {who}", MAX_NAME))
 
 

@@ -181,6 +181,14 @@ async def close(
         await team.tell(session, others, NoticeKind.FALSE_ALARM, now, alert=alert, conversation=alert.conversation)
 
 
+async def left_unanswered(session: AsyncSession, conversation: Conversation, now: datetime) -> None:
+    """Who took care of it left the conversation without an answer: an alert that is open is told to all again."""
+    alert = await open_alert(session, conversation)
+    if alert is not None:
+        alert.acknowledged_at = alert.acknowledged_by = None
+        await _tell_team(session, alert, now)
+
+
 def lines(alert: Alert, now: datetime) -> tuple[Line, ...]:
     """The help lines that answer at this hour, for whoever takes care of the alert."""
     return _lines(alert, Script.from_json(alert.script), now)
@@ -196,8 +204,8 @@ async def notice_reached(session: AsyncSession, row: OutboxRow, now: datetime) -
         return
     adviser = await session.get_one(Adviser, notice.adviser_id)
     alert.reached = adviser.first_name
-    if alert.answered_at is None:
-        return
+    if alert.answered_at is None or await handoffs.holder(session, alert.conversation) is not None:
+        return  # a human speaks, or will be heard of with the first answer
     script = Script.from_json(alert.script)
     if REACHED in script.said or (alert.conversation.discreet and await _is_late(session, alert, now)):
         return  # who shares the phone must not read of an alert; it is said at their next message
@@ -263,17 +271,20 @@ def _raise(alert: Alert, reading: SafetyReading, now: datetime) -> None:
 async def _tell_team(session: AsyncSession, alert: Alert, now: datetime) -> None:
     """Tell who may be told now: present or on call; from the second time, the coordinators too.
 
-    Outside everyone's hours nobody is disturbed: it is told at the opening. A high alert is told once, then
-    again after its delay to the coordinator; a critical one every five
-    minutes until it is acknowledged and a human has written.
+    Outside everyone's hours nobody is disturbed: it is told at the opening. A high alert is told once, then after its
+    delay to the coordinator; a critical one every five minutes until it is acknowledged and a human has written. One
+    that was acknowledged without a word comes back to everyone. A coordinator who is away finds it in their list.
     """
     reachable = await team.reachable(session, alert.structure_id, now)
     if not reachable:
         opening = await team.next_reachable(session, alert.structure_id, now)
         alert.notify_at = opening or now + REPEAT[alert.level]
         return
-    if alert.level is Level.HIGH and alert.notified >= 1:
-        reachable = await team.coordinators(session, alert.structure_id, now) or reachable
+    if alert.notified >= 1:
+        coordinators = await team.coordinators_of(session, alert.structure_id)
+        if alert.level is Level.HIGH and alert.acknowledged_at is None:
+            reachable = [one for one in reachable if one in coordinators] or reachable
+        reachable += [one for one in coordinators if one not in reachable]
     await team.tell(session, reachable, NOTICES[alert.level], now, alert=alert)
     alert.notified += 1
     alert.notify_at = now + REPEAT[alert.level]

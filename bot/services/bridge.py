@@ -19,6 +19,8 @@ log = structlog.get_logger(__name__)
 
 # Most services have no group: how often one that has none looks for one.
 NO_GROUP_SECONDS = 2.0
+# A group takes few messages: what comes within a moment leaves together, and is looked at once.
+GATHER_SECONDS = 0.5
 # All topics are looked at this often, whatever the feed told: it begins with this after a crash.
 ALL_SECONDS = 30.0
 
@@ -46,7 +48,9 @@ class Bridge:
             with feed.listen(everything=True) as listener:
                 await self.look()
                 while await self._has_group():
-                    await self.look(await _changed(listener))
+                    changed = await _changed(listener)
+                    await asyncio.sleep(GATHER_SECONDS)
+                    await self.look(changed | listener.take() if changed is not None else None)
 
     async def look(self, among: Iterable[int] | None = None) -> None:
         """Show what the topics lack: of these conversations, or of all."""

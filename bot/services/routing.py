@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import communes
+from bot.domain.calendar import day_bounds, gaps, in_paris
 from bot.domain.handoffs import HELD_STATES, HandoffReason, HandoffState, Why
-from bot.domain.team import NoticeKind
+from bot.domain.team import Hole, NoticeKind
 from bot.services import encounters, places, structures, team
 from bot.storage.tables import (
     Adviser,
@@ -26,6 +27,7 @@ from bot.storage.tables import (
     HandoffEvent,
     Notice,
     Opening,
+    Structure,
 )
 
 
@@ -141,6 +143,18 @@ async def for_adviser(session: AsyncSession, adviser: Adviser, now: datetime) ->
     return sorted(queue, key=lambda one: (one.handoff.priority, not one.mine, one.handoff.asked_at, one.handoff.id))
 
 
+async def holes(session: AsyncSession, structure: Structure, now: datetime, days: int = 14) -> list[Hole]:
+    """When nobody is present and nobody on call, from now to the end of the day `days` days from now."""
+    _, end = day_bounds(in_paris(now).date() + timedelta(days=days))
+    covered = [
+        span
+        for adviser in await team.advisers_of(session, structure.id)
+        for on_call in (False, True)
+        for span in (await team.hours_of(session, adviser, on_call=on_call)).spans(now, end)
+    ]
+    return [Hole(start, until) for start, until in gaps(covered, in_paris(now), end)]
+
+
 async def tell(session: AsyncSession, handoff: Handoff, now: datetime) -> None:
     """Tell those it is routed to, once; an alert tells the team itself."""
     if handoff.reason is HandoffReason.SAFETY:
@@ -212,7 +226,8 @@ async def _team(session: AsyncSession, structure_id: str, now: datetime) -> _Tea
 
 async def _wanted(session: AsyncSession, handoff: Handoff) -> _Wanted:
     conversation = handoff.conversation
-    who = await known(session, conversation)
+    # Who had it and left it unanswered is not asked before the others.
+    who = await known(session, conversation) if handoff.adviser_id is None else None
     serving: Sequence[int] = ()
     if conversation.commune:
         all_places = await places.of_territory(session, conversation)

@@ -17,7 +17,7 @@ from bot.domain.conversations import Incoming, IncomingKind, Say
 from bot.domain.team import Role
 from bot.domain.topics import CONSOLE
 from bot.errors import AlreadyTaken, NothingToDo, NotTheHolder, Refusal
-from bot.services import alerts, handoffs, inbox, linking, topics
+from bot.services import alerts, handoffs, inbox, linking, notes, rewriting, team, topics
 from bot.storage.queries import insert_new
 from bot.storage.tables import (
     Adviser,
@@ -33,6 +33,7 @@ from bot.storage.tables import (
 )
 from nlu.langue import fold
 
+TAKE_ANYWAY = "quand meme"
 FILES = (IncomingKind.PHOTO, IncomingKind.DOCUMENT, IncomingKind.VOICE, IncomingKind.STICKER)
 
 
@@ -110,11 +111,11 @@ async def _do(
     now: datetime,
 ) -> Say | None:
     if incoming.kind is IncomingKind.EDIT:
-        return await _edit(session, topic, incoming)
+        return await _edit(session, topic, adviser, incoming, now)
     if incoming.kind in FILES:
         return Say("utter_topic_no_files", {"link": _page(conversation)})
     if incoming.kind is IncomingKind.COMMAND:
-        order = ORDERS.get(fold(incoming.text))
+        order = ORDERS.get(_plain(incoming.text))
         if order is None:
             return Say("utter_topic_orders")
         return await order(session, conversation, adviser, incoming.argument, now)
@@ -142,12 +143,17 @@ async def _answer(
         await topics.shown(session, topic, f"m-{message.id}", message.text, incoming.reference)
 
 
-async def _edit(session: AsyncSession, topic: Topic, incoming: Incoming) -> Say | None:
-    """An edit of what was never sent changes nothing; one of what was sent cannot follow it."""
-    line = await session.scalar(
-        select(TopicLine.line).where(TopicLine.topic_id == topic.id, TopicLine.reference == incoming.reference)
+async def _edit(session: AsyncSession, topic: Topic, adviser: Adviser, incoming: Incoming, now: datetime) -> Say | None:
+    """What was sent is changed on the young person's screen too; what never was is let be."""
+    shown = await session.scalar(
+        select(TopicLine).where(TopicLine.topic_id == topic.id, TopicLine.reference == incoming.reference)
     )
-    return Say("utter_topic_cannot_edit") if line is not None else None
+    if shown is None:
+        return None
+    message = await session.get_one(Message, int(shown.line.removeprefix("m-")))
+    await rewriting.edit(session, message, adviser, incoming.text, now)
+    topics.shown_again(shown, message.text)
+    return Say("utter_topic_edited")
 
 
 async def _open(session: AsyncSession, conversation: Conversation) -> Handoff:
@@ -161,30 +167,67 @@ def _page(conversation: Conversation) -> str:
     return f"{CONSOLE}/conversations/{conversation.id}"
 
 
+def _plain(words: str) -> str:
+    """Without accents or capitals: a phone puts them as it likes."""
+    return fold(words.lower()).strip()
+
+
 # ── Orders ───────────────────────────────────────────────────────────────────────────────────
 
 
 async def _take(
     session: AsyncSession, conversation: Conversation, adviser: Adviser, said: str, now: datetime
 ) -> Say | None:
-    await alerts.take(session, await _open(session, conversation), adviser, now)
+    anyway = _plain(said) == TAKE_ANYWAY
+    await alerts.take(session, await _open(session, conversation), adviser, now, from_colleague=anyway)
     return None  # the announcement and the topic's name say it
 
 
 async def _give_back(
     session: AsyncSession, conversation: Conversation, adviser: Adviser, said: str, now: datetime
 ) -> Say | None:
-    await handoffs.give_back(session, await _open(session, conversation), adviser, now)
+    await handoffs.give_back(session, await _open(session, conversation), adviser, now, summary=said)
     return None
+
+
+async def _close(
+    session: AsyncSession, conversation: Conversation, adviser: Adviser, said: str, now: datetime
+) -> Say | None:
+    await handoffs.close(session, await _open(session, conversation), adviser, now)
+    return None
+
+
+async def _note(session: AsyncSession, conversation: Conversation, adviser: Adviser, said: str, now: datetime) -> Say:
+    note = await notes.write(session, conversation, adviser, said, now)
+    topic = await topics.topic_of(session, conversation.id)
+    assert topic is not None, "the order came from it"
+    await topics.shown(session, topic, f"n-{note.id}", note.text, "")
+    return Say("utter_topic_noted")
 
 
 async def _book(session: AsyncSession, conversation: Conversation, adviser: Adviser, said: str, now: datetime) -> Say:
     return Say("utter_topic_book", {"link": _page(conversation)})
 
 
+async def _transfer(
+    session: AsyncSession, conversation: Conversation, adviser: Adviser, said: str, now: datetime
+) -> Say | None:
+    """`/transferer Sandra elle connaît le dossier`: a first name, then a note to her."""
+    name, _, note = said.strip().partition(" ")
+    colleagues = [one for one in await team.advisers_of(session, conversation.structure_id) if one.id != adviser.id]
+    named = [one for one in colleagues if _plain(one.first_name) == _plain(name)]
+    if len(named) != 1:
+        return Say("utter_topic_transfer_to_whom", {"names": ", ".join(one.first_name for one in colleagues) or "–"})
+    await handoffs.transfer(session, await _open(session, conversation), adviser, named[0], now, note=note.strip())
+    return None
+
+
 Order = Callable[[AsyncSession, Conversation, Adviser, str, datetime], Awaitable[Say | None]]
 ORDERS: dict[str, Order] = {
     "prendre": _take,
     "rendre": _give_back,
+    "note": _note,
     "rdv": _book,
+    "transferer": _transfer,
+    "clore": _close,
 }

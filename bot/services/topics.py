@@ -17,12 +17,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import texts
 from bot.domain.conversations import Author, IncomingKind, Say
-from bot.domain.handoffs import OPEN_STATES
+from bot.domain.handoffs import OPEN_STATES, Step
 from bot.domain.outbox import OutboxKind, OutboxState
 from bot.domain.people import Channel
-from bot.domain.topics import CONSOLE_ROOM, COPIED, KINDS, MAX_CAPTION, MAX_MESSAGE, TopicOp, pieces, topic_name, utf16
+from bot.domain.topics import (
+    CONSOLE,
+    CONSOLE_ROOM,
+    COPIED,
+    KINDS,
+    MAX_CAPTION,
+    MAX_MESSAGE,
+    TopicOp,
+    pieces,
+    topic_name,
+    utf16,
+)
 from bot.services import outbox, thread
-from bot.services.thread import WINDOW, Line
+from bot.services.thread import WINDOW, Line, Sort
 from bot.storage.queries import insert_new, lock
 from bot.storage.tables import Conversation, Handoff, OutboxRow, Topic, TopicGroup, TopicLine
 
@@ -84,7 +95,8 @@ async def show(session: AsyncSession, conversation_id: int, now: datetime) -> No
 
 
 def say_who(conversation: Conversation) -> str:
-    return f"Conversation {conversation.id}"
+    """How the team calls the young person, or a number."""
+    return conversation.nickname or f"Conversation {conversation.id}"
 
 
 async def topic_of(session: AsyncSession, conversation_id: int) -> Topic | None:
@@ -118,6 +130,11 @@ async def shown(session: AsyncSession, topic: Topic, line: str, text: str, refer
     await insert_new(
         session, TopicLine, topic_id=topic.id, line=line, shown=_digest(text), failed=False, reference=reference
     )
+
+
+def shown_again(line: TopicLine, text: str) -> None:
+    """It was changed in the topic itself."""
+    line.shown = _digest(text)
 
 
 async def leave(session: AsyncSession, topic: Topic, now: datetime) -> None:
@@ -182,11 +199,12 @@ async def _show_lines(
     known = {one.line: one for one in await session.scalars(select(TopicLine).where(TopicLine.topic_id == topic.id))}
     for line in await _lines(session, topic, conversation, until):
         before, failed = known.get(line.id), _failed(line)
+        digest = _digest(line.text if line.withdrawn_at is None else "")
         if before is None:
-            session.add(TopicLine(topic_id=topic.id, line=line.id, shown=_digest(line.text), failed=failed))
+            session.add(TopicLine(topic_id=topic.id, line=line.id, shown=digest, failed=failed))
             await _queue_line(session, topic, conversation, line, now)
-        elif before.shown != _digest(line.text):
-            before.shown = _digest(line.text)
+        elif before.shown != digest:
+            before.shown = digest
             await _queue_text(session, topic, _edited(line), now)
         if failed and not (before is not None and before.failed):
             if before is not None:
@@ -203,7 +221,14 @@ async def _lines(session: AsyncSession, topic: Topic, conversation: Conversation
     while read.more and read.lines[0].at >= topic.since:
         window *= 4
         read = await thread.read(session, conversation, window)
-    return [line for line in read.lines if line.at >= topic.since and (until is None or line.at <= until)]
+    return [
+        line
+        for line in read.lines
+        # Of what happened, the name of the topic says all but to whom it was passed on, and with what words.
+        if line.at >= topic.since
+        and (until is None or line.at <= until)
+        and (line.sort is not Sort.EVENT or line.step is Step.TRANSFERRED)
+    ]
 
 
 def _failed(line: Line) -> bool:
@@ -221,11 +246,18 @@ async def _queue_line(
         copy = {"from": identity.address, "message": line.reference, "text": next(pieces(text, MAX_CAPTION))}
         await _queue(session, topic, TopicOp.COPY, now, **copy)
         return
-    await _queue_text(session, topic, _said(line), now)
+    text = _said(line)
+    if line.attached is not None:
+        text += f"\n{CONSOLE}/conversations/{conversation.id}"
+    await _queue_text(session, topic, text, now)
 
 
 def _said(line: Line) -> str:
     """A line as the group reads it; what a human wrote is signed already."""
+    if line.sort is Sort.NOTE:
+        return f"Note de {line.name} : {line.text}"
+    if line.sort is Sort.EVENT:
+        return f"{line.name} passe la conversation à {line.to}. {line.text}".strip()
     by = "" if line.author is Author.ADVISER else f"{line.author.label} : "
     if line.kind is IncomingKind.BUTTON:
         return f"{by}[{line.text or 'un bouton'}]"
@@ -239,8 +271,10 @@ def _said(line: Line) -> str:
 
 
 def _edited(line: Line) -> str:
-    before = f"\n(avant : {line.before})" if line.before else ""
     by = line.name or line.author.label
+    if line.withdrawn_at is not None:
+        return f"{by} a repris son message : « {excerpt(line.unsigned)} »"
+    before = f"\n(avant : {line.before})" if line.before else ""
     return f"{by}, message modifié : {line.text}{before}"
 
 

@@ -668,7 +668,7 @@ async def _close(
         if worn and await booking.open_draft(session, conversation, now) is None:
             await people.rotate_rasa_key(session, conversation, now)
             conversation.rasa_booking = False
-    if await handoffs.holder(session, conversation) is not None:
+    if await handoffs.hear(session, conversation, now) is not None:
         parts = []
         turn.before = None
     await _answer(session, conversation, turn, [*_said_before(turn), *parts], now, Speaker.ASSISTANT)

@@ -1171,6 +1171,7 @@ class Wording(Base):
             "uq_wording_in_force",
             "structure_id",
             "response",
+            "variant",
             unique=True,
             postgresql_where=text("state = 'in_force'"),
             sqlite_where=text("state = 'in_force'"),
@@ -1179,6 +1180,7 @@ class Wording(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"))
     response: Mapped[str] = mapped_column(String(80))
+    variant: Mapped[int]
     text: Mapped[str] = mapped_column(Text)
     state: Mapped[WordingState] = mapped_column(Named(WordingState))
     author_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"))

@@ -18,11 +18,11 @@ from bot.domain.handoffs import HandoffReason
 from bot.domain.outbox import OutboxState
 from bot.domain.people import Channel
 from bot.domain.topics import Trouble
-from bot.services import delivery, handoffs, linking, people, thread, turns
+from bot.services import delivery, handoffs, linking, notes, people, rewriting, thread, turns
 from bot.services.bridge import Bridge
 from bot.services.thread import Line
 from bot.storage.database import Database
-from bot.storage.tables import Adviser, Conversation, OutboxRow, TopicGroup
+from bot.storage.tables import Adviser, Conversation, Message, OutboxRow, TopicGroup
 from bot.storage.vault import Vault
 from tests.factories import NOW, adviser
 from tests.fakes.assistant import FakeAssistant
@@ -89,6 +89,23 @@ class World:
             assert handoff is not None
             await handoffs.answer(session, handoff, await adviser(session, slug), text, self.clock.now())
 
+    async def rewrites_in_console(self, number: int, slug: str, text: str | None) -> None:
+        """Their last message says something else, or leaves."""
+        async with self.database.unit_of_work() as session:
+            who = await adviser(session, slug)
+            last = await session.scalar(
+                select(Message)
+                .where(Message.conversation_id == number, Message.adviser_id == who.id)
+                .order_by(Message.id.desc())
+                .limit(1)
+            )
+            assert last is not None
+            if text is None:
+                await rewriting.take_back(session, last, who, self.clock.now())
+            else:
+                await rewriting.edit(session, last, who, text, self.clock.now())
+        await self.settle()
+
     async def gives_back_in_console(self, number: int, slug: str) -> None:
         async with self.database.unit_of_work() as session:
             handoff = await handoffs.open_handoff(session, await session.get_one(Conversation, number))
@@ -98,6 +115,12 @@ class World:
     async def changes(self, slug: str, **values: object) -> None:
         async with self.database.unit_of_work() as session:
             await session.execute(update(Adviser).where(Adviser.slug == slug).values(**values))
+
+    async def names(self, number: int, nickname: str) -> None:
+        async with self.database.unit_of_work() as session:
+            sandra = await adviser(session, "sandra")
+            await notes.name(session, await session.get_one(Conversation, number), sandra, nickname)
+        await self.settle()
 
     async def moves(self, number: int, structure: str) -> None:
         async with self.database.unit_of_work() as session:
@@ -133,15 +156,15 @@ class World:
             self.api.after_call = die
 
     def topic(self, number: int) -> Topic:
-        return self.team.topic(f"Conversation {number}")
+        return [one for one in self.team.topics.values() if one.name.endswith(f"Conversation {number}")][-1]
 
     async def writes(self, user: User, text: str, number: int) -> None:
         """Someone writes in the topic of a conversation."""
         await user.says(text, chat=self.team, thread=self.topic(number).thread_id)
         await self.settle()
 
-    async def come_in(self) -> None:
-        """What Telegram has for us is stored, and its turn comes."""
+    async def come_in(self) -> bool:
+        """What Telegram has for us is stored, and its turn comes; whether there was anything."""
         updates = await self.api.queue.poll(self._offset, 100, 0)
         if updates:
             await intake.store(self.database, updates, self.clock)
@@ -151,10 +174,12 @@ class World:
             self.database, FakeAssistant(Say("utter_later_ok")), away.answer, FakeEncoder(), self.clock, PACE
         ):
             pass
+        return bool(updates)
 
-    async def go_out(self) -> None:
-        """Send what is due."""
-        await self.bridge.look()
+    async def go_out(self, *, look: bool = True) -> None:
+        """Send what is due; `look` when something may have changed."""
+        if look:
+            await self.bridge.look()
         self._sending = asyncio.create_task(self._deliver())
         try:
             await self._sending
@@ -170,11 +195,14 @@ class World:
     async def settle(self, minutes: float = 20) -> None:
         """Until nothing waits: in, out, and time goes by."""
         end = self.clock.now() + timedelta(minutes=minutes)
+        look = True
         while self.clock.now() < end:
-            await self.come_in()
-            await self.go_out()
-            if not self.api.pending_updates and not await self._waiting():
+            came = await self.come_in()
+            await self.go_out(look=look or came)
+            quiet = not self.api.pending_updates and not await self._waiting()
+            if quiet and look and not came:
                 return
+            look = quiet  # what left, or could not, may be shown
             self.clock.advance(seconds=2)
         raise AssertionError(f"{await self._waiting()} rows still wait")
 

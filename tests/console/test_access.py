@@ -76,6 +76,7 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("GET", "/console/mot-de-passe"): May(LOGIN, 200, 200, 200, partner=200),
     ("POST", "/console/mot-de-passe"): May(LOGIN, 400, 400, 400, (("present", "x"), ("new", "y")), 400),
     ("POST", "/console/compte/presence"): does(303, 303, said="busy"),
+    ("POST", "/console/compte/courriel"): does(303, 303),
     ("POST", "/console/deconnexion"): May(LOGIN, 303, 303, 303, partner=303),
     ("GET", "/console/events"): May(200, 0, 0, 0),  # endless once logged in: see test_live
     ("GET", "/console/conversations/{number}"): OURS,
@@ -102,6 +103,7 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("GET", "/console/recherche"): PAGE,
     ("POST", "/console/recherche"): does(200, 200, words="bus"),
     ("POST", "/console/conversations/{number}/fichier"): does(),  # it is not there
+    ("POST", "/console/conversations/{number}/ecrit"): does(204),
     ("GET", "/console/fichiers/{number}"): OURS,
     ("POST", "/console/messages/{number}/modifier"): does(text="Bonjour"),
     ("POST", "/console/messages/{number}/retirer"): does(),
@@ -153,6 +155,7 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("POST", "/console/permanences/absences/{number}"): does(400),
     ("POST", "/console/permanences/absences/{number}/retirer"): does(),
     ("GET", "/console/demande"): May(LOGIN, 403, 200, 403),  # Karim does not coordinate
+    ("GET", "/console/trous"): May(LOGIN, 403, 200, 403),
     ("GET", "/console/ateliers"): PAGE,
     ("GET", "/console/ateliers/nouveau"): PAGE,
     ("POST", "/console/ateliers"): does(400, 400),  # an empty form
@@ -194,6 +197,7 @@ CHAT = {
     ("POST", "/chat/quit"),
     ("GET", "/chat/files/{number}"),
     ("POST", "/chat/files"),
+    ("POST", "/chat/typing"),
     ("GET", "/chat/static/{name}"),
 }
 

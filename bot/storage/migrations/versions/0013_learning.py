@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("structure_id", sa.String(length=40), nullable=False),
         sa.Column("response", sa.String(length=80), nullable=False),
+        sa.Column("variant", sa.Integer(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("author_id", sa.Integer(), nullable=False),
@@ -68,7 +69,7 @@ def upgrade() -> None:
     op.create_index(
         "uq_wording_in_force",
         "wording",
-        ["structure_id", "response"],
+        ["structure_id", "response", "variant"],
         unique=True,
         postgresql_where=sa.text("state = 'in_force'"),
         sqlite_where=sa.text("state = 'in_force'"),
