@@ -14,13 +14,13 @@ SERVICE := .venv/.installed
 RASA := nlu/.venv/.installed
 RUN := .venv/bin
 
-.PHONY: demo test test-parts test-scenes test-roads check lint model browser install train nlu-report nlu-table bench bench-booking clean
+.PHONY: demo test test-parts test-scenes test-roads check lint model browser install train nlu-report nlu-table bench bench-booking bench-takeover clean
 
 demo: install
 	@$(RUN)/promeneurs demo
 
 # The tests that need no model run beside its training and the tests that do: on two cores, half the wait.
-SCENES := tests/browser tests/test_conversations.py tests/test_nlu_parse.py
+SCENES := tests/browser tests/test_conversations.py tests/test_nlu_parse.py tests/test_learning.py
 ROADS := tests/test_kill.py tests/test_telegram.py
 
 test: lint browser
@@ -70,6 +70,9 @@ bench: install
 
 bench-booking: install # races and free slots; ROUNDS=10000 for all of them
 	$(RUN)/python -m bench.booking --rounds $(or $(ROUNDS),1000)
+
+bench-takeover: install # twenty advisers press Prendre at once, on both databases
+	$(RUN)/python -m bench.takeover --rounds $(or $(ROUNDS),1000)
 
 clean:
 	rm -rf .venv nlu/.venv $(UV_HOME) var reports

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bot.domain.conversations import Say
+
 
 class Refusal(Exception):
     """Something asked for cannot be done; expected, so never an alarm.
@@ -72,6 +74,30 @@ class FormMistake(Refusal):
         self.response = response
 
 
+class AlreadyDecided(Refusal):
+    """A colleague decided of it meanwhile."""
+
+    response = "utter_already_decided"
+
+
+class OwnProposal(Refusal):
+    """A text that needs two people was proposed by the very one who validates it."""
+
+    response = "utter_wording_own_proposal"
+
+
+class BadWording(Exception):
+    """A text may not stand for another; `faults` say why."""
+
+    def __init__(self, faults: list[Say]) -> None:
+        super().__init__("bad wording")
+        self.faults = faults
+
+
+class NotChangeable(Exception):
+    """There is no such text, or no structure may change it."""
+
+
 class NoAppointment(Refusal):
     """The person has no appointment to come."""
 
@@ -112,6 +138,18 @@ class FormIncomplete(Refusal):
     """A form of the console lacks something, or says something impossible."""
 
     response = "utter_form_incomplete"
+
+
+class EncounterCounts(Refusal):
+    """An encounter was noted more than a day ago: it counts."""
+
+    response = "utter_encounter_counts"
+
+
+class NeedsAnotherCoordinator(Refusal):
+    """Who closed an alert as false is not who reads it again."""
+
+    response = "utter_needs_another_coordinator"
 
 
 class AlreadyTaken(Refusal):

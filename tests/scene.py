@@ -18,9 +18,10 @@ from bot import texts
 from bot.domain.appointments import AppointmentState
 from bot.domain.calendar import PARIS
 from bot.domain.handoffs import OPEN_STATES
+from bot.domain.team import PresenceSaid
 from bot.domain.territory import parse_clock
 from bot.errors import AlreadyTaken
-from bot.services import alerts, appointments, bus, handoffs, openings, partners, workshops
+from bot.services import alerts, appointments, bus, handoffs, openings, partners, team, workshops
 from bot.storage.tables import (
     Adviser,
     Alert,
@@ -254,6 +255,11 @@ class Scene:
             case "gives back":
                 assert handoff is not None, f"{self.line}: the conversation is not taken"
                 await handoffs.give_back(session, handoff, adviser, now)
+            case "transfers to":
+                assert handoff is not None, f"{self.line}: the conversation is not taken"
+                await handoffs.transfer(session, handoff, adviser, await self._adviser_row(session, value), now)
+            case "is away until":
+                await team.say_presence(session, adviser, PresenceSaid.AWAY, moment(value), now)
             case "marks":
                 await appointments.mark(session, await self._appointment(session), MARKS[value], adviser, now)
             case "is late":

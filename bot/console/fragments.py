@@ -14,6 +14,7 @@ from bot.services import alerts, card, desk, handoffs, moments, team, thread
 from bot.services.card import Card
 from bot.services.desk import Desk, Entry, OpenAlert, Who
 from bot.services.thread import WINDOW, Thread
+from bot.services.typing import Writing
 from bot.storage.tables import Conversation, Handoff, Structure
 
 Fragments = dict[str, str]
@@ -77,7 +78,11 @@ def of_desk(seen: Desk, now: datetime) -> Fragments:
         f"news-{number}": render("fragments/news.html", number=number, news=seen.news[number], now=now)
         for number in names
     }
-    return shared | held | news
+    tasks = {
+        f"tasks-{number}": render("fragments/tasks.html", number=number, tasks=seen.tasks[number], now=now)
+        for number in names
+    }
+    return shared | held | news | tasks
 
 
 async def of_conversation(session: AsyncSession, conversation_id: int, now: datetime) -> Fragments:
@@ -89,3 +94,8 @@ async def of_conversation(session: AsyncSession, conversation_id: int, now: date
 def of_view(seen: View, now: datetime) -> Fragments:
     pieces = {name: render(f"fragments/{name}.html", view=seen, now=now) for name in ("who", "state", "danger", "side")}
     return pieces | {line.id: render("fragments/line.html", line=line, now=now) for line in seen.thread.lines}
+
+
+def typing(writing: Writing | None) -> str:
+    """That the young person writes, at this moment."""
+    return render("fragments/typing.html", writing=writing)

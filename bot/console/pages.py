@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -33,6 +34,9 @@ TYPES = {
     "review.css": "text/css; charset=utf-8",
     "live.js": "text/javascript; charset=utf-8",
     "inbox.js": "text/javascript; charset=utf-8",
+    "alerts.js": "text/javascript; charset=utf-8",
+    "encounters.js": "text/javascript; charset=utf-8",
+    "encounters_worker.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 STATIC = {name: (HERE / "static" / name).read_bytes() for name in TYPES}
@@ -66,6 +70,14 @@ def since(at: datetime, now: datetime) -> str:
     return f"depuis {say_moment(at, now)}"
 
 
+def until(moment: datetime, now: datetime) -> str:
+    """ "dans moins d'une minute", "dans 4 min"; further away, "à 14 h", "demain à 9 h"."""
+    minutes = -((now - moment) // timedelta(minutes=1))
+    if minutes > 60:
+        return at(moment, now)
+    return f"dans {minutes} min" if minutes > 1 else "dans moins d'une minute"
+
+
 def when(at: datetime, now: datetime) -> str:
     """ "10 h 42" today, "hier à 10 h 42" before."""
     return say_time(at) if in_paris(at).date() == in_paris(now).date() else say_moment(at, now)
@@ -75,6 +87,17 @@ def at(moment: datetime, now: datetime) -> str:
     """The same inside a sentence: "à 10 h 42", "hier à 10 h 42"."""
     said = when(moment, now)
     return said if " à " in said else f"à {said}"
+
+
+def to_the_second(moment: datetime) -> str:
+    """ "10/03/2027 à 10:42:07", on the clock of Paris."""
+    return f"{in_paris(moment):%d/%m/%Y à %H:%M:%S}"
+
+
+def till(moment: datetime, now: datetime) -> str:
+    """ "jusqu'à 10 h 42", "jusqu'à demain à 9 h"."""
+    said = at(moment, now)
+    return f"jusqu'{said}" if said.startswith("à ") else f"jusqu'à {said}"
 
 
 def listed(words: Sequence[str]) -> str:
@@ -185,8 +208,10 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters.update(at=at, since=since, when=when, day=day, clock=say_time, paris=in_paris)
+_environment.filters.update(until=until, to_the_second=to_the_second)
+_environment.filters.update(at=at, till=till, since=since, when=when, day=day, clock=say_time, paris=in_paris)
 _environment.filters.update(listed=listed, sent=sent, phone=say_phone, dated=dated, hour=hour)
 _environment.filters.update(bubbles=bubbles, mode_label=mode_label, weight=weight, lasting=lasting)
 _environment.filters.update(receivers=receivers, whereabouts=whereabouts)
-_environment.globals.update(KINDS=KINDS, version=_version, takes_back=takes_back, once=lambda: secrets.token_hex(8))
+_environment.globals.update(KINDS=KINDS, version=_version, takes_back=takes_back)
+_environment.globals.update(once=lambda: secrets.token_hex(8), uuid=lambda: str(uuid4()))

@@ -51,10 +51,23 @@ class Window:
 
 @dataclass(frozen=True)
 class Closure:
-    """Closed from the day `start` to the day `end`, both included."""
+    """Closed from the day `start` to the day `end`, both included: on `weekday` only, between two hours only."""
 
     start: date
     end: date
+    weekday: int | None = None
+    from_time: time = time.min
+    until: time = time.max
+
+    def hours_on(self, day: date) -> tuple[time, time] | None:
+        """What it closes of a day, if anything."""
+        if not self.start <= day <= self.end or self.weekday not in (None, day.weekday()):
+            return None
+        return self.from_time, self.until
+
+    def closes(self, day: date) -> bool:
+        """Whether it closes the whole day."""
+        return self.hours_on(day) == (time.min, time.max)
 
 
 def in_paris(at: datetime) -> datetime:
@@ -92,10 +105,14 @@ def _holidays(subdiv: str | None) -> HolidayBase:
     return country_holidays("FR", subdiv=subdiv, language="fr")
 
 
-def next_working_day(day: date, subdiv: str | None) -> date:
-    """The first day after `day` that is neither a Saturday, a Sunday nor a public holiday."""
+def next_working_day(day: date, subdiv: str | None, closures: Sequence[Closure] = ()) -> date:
+    """The first day after `day` that is neither a Saturday, a Sunday, a public holiday nor closed."""
     following = day + timedelta(days=1)
-    while following.weekday() >= SATURDAY or is_holiday(following, subdiv):
+    while (
+        following.weekday() >= SATURDAY
+        or is_holiday(following, subdiv)
+        or any(closure.closes(following) for closure in closures)
+    ):
         following += timedelta(days=1)
     return following
 
@@ -105,12 +122,45 @@ def day_bounds(day: date) -> tuple[datetime, datetime]:
     return moment(day, time()), moment(day + timedelta(days=1), time())
 
 
+def days_between(start: datetime, end: datetime) -> list[date]:
+    """The days in Paris from a moment to another, both included."""
+    first, last = in_paris(start).date(), in_paris(end).date()
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
 def is_open(windows: Sequence[Window], closures: Sequence[Closure], subdiv: str | None, at: datetime) -> bool:
     """Whether someone is there at the moment `at`."""
     local = in_paris(at)
-    if _is_closed_day(local.date(), closures, subdiv):
-        return False
-    return any(w.weekday == local.weekday() and w.start <= local.time() < w.end for w in windows)
+    return any(start <= local.time() < end for start, end in open_hours(windows, closures, subdiv, local.date()))
+
+
+def open_hours(
+    windows: Sequence[Window], closures: Sequence[Closure], subdiv: str | None, day: date
+) -> list[tuple[time, time]]:
+    """The hours of a day that are open, in order: the windows without what is closed."""
+    if is_holiday(day, subdiv):
+        return []
+    spans = sorted((window.start, window.end) for window in windows if window.weekday == day.weekday())
+    for closed in (hours for closure in closures if (hours := closure.hours_on(day))):
+        spans = [
+            part
+            for start, end in spans
+            for part in ((start, min(end, closed[0])), (max(start, closed[1]), end))
+            if part[0] < part[1]
+        ]
+    return spans
+
+
+def gaps(spans: Sequence[tuple[datetime, datetime]], start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    """What the spans leave uncovered between two moments, in order."""
+    found, at = [], start
+    for since, until in sorted(spans):
+        if since > at:
+            found.append((at, min(since, end)))
+        at = max(at, until)
+        if at >= end:
+            return found
+    return [*found, (at, end)]
 
 
 def next_opening(
@@ -129,9 +179,7 @@ def next_opening(
         return local
     for days in range(horizon_days + 1):
         day = local.date() + timedelta(days=days)
-        if _is_closed_day(day, closures, subdiv):
-            continue
-        starts = (moment(day, w.start) for w in windows if w.weekday == day.weekday())
+        starts = (moment(day, start) for start, _ in open_hours(windows, closures, subdiv, day))
         # Compared in UTC: two moments of one zone compare by the clock, which repeats an hour in October.
         later = [start for start in starts if start.astimezone(UTC) > local.astimezone(UTC)]
         if later:
@@ -186,10 +234,6 @@ def say_moment(at: datetime, now: datetime) -> str:
     if said == "demain" and local.time() < MORNING:
         said = _say_date(day)
     return f"{said} à {say_time(at)}"
-
-
-def _is_closed_day(day: date, closures: Sequence[Closure], subdiv: str | None) -> bool:
-    return is_holiday(day, subdiv) or any(closure.start <= day <= closure.end for closure in closures)
 
 
 def moment(day: date, clock: time) -> datetime:

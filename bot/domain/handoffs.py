@@ -129,6 +129,9 @@ class HandoffReason(StrEnum):
         }[self.value]
 
 
+# What the team reads without an answer being announced, or what an alert speaks of.
+NO_ANSWER_PROMISED = (HandoffReason.SAFETY, HandoffReason.NEWS, HandoffReason.ERASURE, HandoffReason.WROTE_FIRST)
+
 # Safety first, then who waits longest.
 PRIORITY = {HandoffReason.SAFETY: 0, HandoffReason.WELLBEING: 1, HandoffReason.VOICE: 1}
 # Who was let down once waits less the second time.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 
@@ -26,6 +27,33 @@ class PresenceSaid(StrEnum):
     @property
     def label(self) -> str:
         return {"here": "Je réponds", "away": "Je ne réponds pas", "busy": "Je suis en entretien"}[self.value]
+
+
+@dataclass(frozen=True)
+class Hole:
+    """A stretch of time in which nobody of a structure is present, and nobody on call."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def length(self) -> str:
+        """ "2 j 16 h", "16 h", "1 h 30", "30 min"."""
+        minutes = int((self.end.astimezone(UTC) - self.start.astimezone(UTC)).total_seconds()) // 60
+        days, hours, rest = minutes // 1440, minutes % 1440 // 60, minutes % 60
+        if days:
+            return f"{days} j {hours} h" if hours else f"{days} j"
+        if not hours:
+            return f"{rest} min"
+        return f"{hours} h {rest:02}" if rest else f"{hours} h"
+
+
+def say_delay(waited: timedelta) -> str:
+    """How long an alert has been open, as a notice says it: "à l'instant", "depuis 10 min", "depuis 3 h"."""
+    minutes = int(waited.total_seconds()) // 60
+    if minutes < 1:
+        return "à l'instant"
+    return f"depuis {minutes} min" if minutes < 120 else f"depuis {minutes // 60} h"
 
 
 LONGEST_MEETING = timedelta(hours=1)

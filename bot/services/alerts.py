@@ -16,9 +16,9 @@ from bot.domain.distress import Script, TeamStatus
 from bot.domain.handoffs import HELD_STATES, HandoffReason
 from bot.domain.helplines import Line, lines_for
 from bot.domain.safety import Kind, Level, SafetyReading, Sure, When, Who
-from bot.domain.team import NoticeKind
+from bot.domain.team import NoticeKind, Role
 from bot.errors import NothingToDo, NotYourStructure
-from bot.services import handoffs, outbox, team
+from bot.services import followups, handoffs, outbox, team
 from bot.storage.queries import lock
 from bot.storage.tables import Adviser, Alert, Conversation, Handoff, Message, Notice, OutboxRow
 
@@ -38,6 +38,14 @@ OPEN = select(Alert.id).where(Alert.conversation_id == bindparam("conversation")
 async def open_alert(session: AsyncSession, conversation: Conversation) -> Alert | None:
     number = await session.scalar(OPEN, {"conversation": conversation.id})
     return await session.get_one(Alert, number) if number is not None else None
+
+
+async def are_open(session: AsyncSession, adviser: Adviser) -> bool:
+    """Whether someone may be in danger in a structure: it is the first screen of its team."""
+    if adviser.role is Role.PARTNER:
+        return False
+    waiting = select(Alert.id).where(Alert.structure_id == adviser.structure_id, Alert.closed_at.is_(None))
+    return await session.scalar(waiting.limit(1)) is not None
 
 
 async def heard(
@@ -106,6 +114,7 @@ async def acknowledge(session: AsyncSession, alert: Alert, adviser: Adviser, now
         raise NothingToDo
     alert.acknowledged_at, alert.acknowledged_by = now, adviser.id
     alert.notify_at = now + REPEAT[alert.level]
+    await followups.plan(session, alert, adviser, now)
 
 
 async def take_care(session: AsyncSession, alert: Alert, adviser: Adviser, now: datetime) -> None:
@@ -119,6 +128,20 @@ async def take_care(session: AsyncSession, alert: Alert, adviser: Adviser, now: 
     handoff = await handoffs.ask(session, alert.conversation, HandoffReason.SAFETY, now)
     if handoff.state not in HELD_STATES or handoff.adviser_id != adviser.id:
         await handoffs.take(session, handoff, adviser, now)
+
+
+async def answer(
+    session: AsyncSession, alert: Alert, adviser: Adviser, text: str, now: datetime, *, once: str | None = None
+) -> None:
+    """Take care of an alert and write the first word of a human.
+
+    Raises:
+        AlreadyTaken, NotYourStructure, NothingToDo: see `take_care`.
+        NothingWritten, AnswerTooLong: see `handoffs.answer`; nothing is taken then.
+    """
+    await take_care(session, alert, adviser, now)
+    handoff = await handoffs.ask(session, alert.conversation, HandoffReason.SAFETY, now)
+    await handoffs.answer(session, handoff, adviser, text, now, once=once)
 
 
 async def take(
@@ -149,10 +172,21 @@ async def close(
     await lock(session, alert)
     if alert.closed_at is not None:
         raise NothingToDo
+    await followups.plan(session, alert, adviser if alert.acknowledged_by is None else None, now)
+    if end is AlertEnd.FALSE_ALARM:
+        await followups.drop(session, alert, adviser, now)
     alert.closed_at, alert.closed_by, alert.closed_as, alert.notify_at = now, adviser.id, end, None
     if alert.level is Level.CRITICAL and end is AlertEnd.FALSE_ALARM:
         others = [one for one in await team.coordinators_of(session, alert.structure_id) if one.id != adviser.id]
         await team.tell(session, others, NoticeKind.FALSE_ALARM, now, alert=alert, conversation=alert.conversation)
+
+
+async def left_unanswered(session: AsyncSession, conversation: Conversation, now: datetime) -> None:
+    """Who took care of it left the conversation without an answer: an alert that is open is told to all again."""
+    alert = await open_alert(session, conversation)
+    if alert is not None:
+        alert.acknowledged_at = alert.acknowledged_by = None
+        await _tell_team(session, alert, now)
 
 
 def lines(alert: Alert, now: datetime) -> tuple[Line, ...]:
@@ -170,8 +204,8 @@ async def notice_reached(session: AsyncSession, row: OutboxRow, now: datetime) -
         return
     adviser = await session.get_one(Adviser, notice.adviser_id)
     alert.reached = adviser.first_name
-    if alert.answered_at is None:
-        return
+    if alert.answered_at is None or await handoffs.holder(session, alert.conversation) is not None:
+        return  # a human speaks, or will be heard of with the first answer
     script = Script.from_json(alert.script)
     if REACHED in script.said or (alert.conversation.discreet and await _is_late(session, alert, now)):
         return  # who shares the phone must not read of an alert; it is said at their next message
@@ -222,6 +256,7 @@ async def _open(session: AsyncSession, conversation: Conversation, reading: Safe
     session.add(alert)
     await session.flush()
     await handoffs.ask(session, conversation, HandoffReason.SAFETY, now)
+    await followups.plan(session, alert, None, now)
     return alert
 
 
@@ -236,17 +271,20 @@ def _raise(alert: Alert, reading: SafetyReading, now: datetime) -> None:
 async def _tell_team(session: AsyncSession, alert: Alert, now: datetime) -> None:
     """Tell who may be told now: present or on call; from the second time, the coordinators too.
 
-    Outside everyone's hours nobody is disturbed: it is told at the opening. A high alert is told once, then
-    again after its delay to the coordinator; a critical one every five
-    minutes until it is acknowledged and a human has written.
+    Outside everyone's hours nobody is disturbed: it is told at the opening. A high alert is told once, then after its
+    delay to the coordinator; a critical one every five minutes until it is acknowledged and a human has written. One
+    that was acknowledged without a word comes back to everyone. A coordinator who is away finds it in their list.
     """
     reachable = await team.reachable(session, alert.structure_id, now)
     if not reachable:
         opening = await team.next_reachable(session, alert.structure_id, now)
         alert.notify_at = opening or now + REPEAT[alert.level]
         return
-    if alert.level is Level.HIGH and alert.notified >= 1:
-        reachable = await team.coordinators(session, alert.structure_id, now) or reachable
+    if alert.notified >= 1:
+        coordinators = await team.coordinators_of(session, alert.structure_id)
+        if alert.level is Level.HIGH and alert.acknowledged_at is None:
+            reachable = [one for one in reachable if one in coordinators] or reachable
+        reachable += [one for one in coordinators if one not in reachable]
     await team.tell(session, reachable, NOTICES[alert.level], now, alert=alert)
     alert.notified += 1
     alert.notify_at = now + REPEAT[alert.level]

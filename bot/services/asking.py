@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.calendar import say_moment, say_time
+from bot.domain.calendar import in_paris, say_moment, say_time
 from bot.domain.conversations import Say
-from bot.domain.handoffs import HandoffReason, HandoffState
+from bot.domain.handoffs import HELD_STATES, HandoffReason, HandoffState, Step
 from bot.domain.team import LONGEST_MEETING
-from bot.services import handoffs, team
+from bot.errors import NotAColleague, NothingToDo
+from bot.services import handoffs, routing, team
 from bot.storage.tables import Adviser, Appointment, Conversation, Handoff
 
 
@@ -33,7 +34,8 @@ async def ask_and_say(
         says.append(Say("utter_human_already_asked", {"since": say_moment(since, now)}))
     if there.open_now:
         if not says:
-            says.append(_told(there, team.say_team(conversation.structure), now))
+            away = await _known_and_away(session, conversation, there, now)
+            says.append(away or _told(there, team.say_team(conversation.structure), now))
     elif (reopens := there.say_reopens(now)) is not None:
         says.append(Say("utter_human_closed", {"reopens": reopens}))
     elif conversation.structure.phone:
@@ -54,6 +56,74 @@ def _told(there: team.TeamNow, name: str, now: datetime) -> Say:
     return Say("utter_human_told_open", {"team": name, "until": say_time(there.until)})
 
 
+async def _known_and_away(
+    session: AsyncSession, conversation: Conversation, there: team.TeamNow, now: datetime
+) -> Say | None:
+    """Who they know is not there, and others are: they choose."""
+    known = await routing.known(session, conversation)
+    if known is None or not there.free or known in there.present:
+        return None
+    returns = (await team.hours_of(session, known)).next_opening(now)
+    return _choice("utter_known_away", known, returns, now) if returns is not None else None
+
+
+def _choice(response: str, adviser: Adviser, returns: datetime, now: datetime) -> Say:
+    today = in_paris(returns).date() == in_paris(now).date()
+    values = {
+        "name": adviser.first_name,
+        "returns": say_moment(returns, now),
+        "sooner": "avant" if today else "aujourd'hui",
+        "adviser": str(adviser.id),
+    }
+    return Say(response, values)
+
+
+async def wait_for(session: AsyncSession, conversation: Conversation, adviser_id: int, now: datetime) -> list[Say]:
+    """They wait for an adviser of the structure: nobody else is asked.
+
+    Raises:
+        NothingToDo: nobody is asked any more, or someone else answers already.
+        NotAColleague: there is no such adviser there.
+    """
+    handoff = await handoffs.open_handoff(session, conversation)
+    if handoff is None or (handoff.state in HELD_STATES and handoff.adviser_id != adviser_id):
+        raise NothingToDo
+    adviser = await session.get(Adviser, adviser_id)
+    if adviser not in await team.advisers_of(session, conversation.structure_id) or adviser is None:
+        raise NotAColleague
+    handoff.wish = {"adviser": adviser.id}
+    handoff.told_at = handoff.told_all_at = None  # who they wait for is told when they are back
+    returns = (await team.hours_of(session, adviser)).next_opening(now)
+    when = say_moment(returns, now) if returns is not None and returns > now else ""
+    if not when:
+        return [Say("utter_known_waits_now", {"name": adviser.first_name})]
+    return [Say("utter_known_waits", {"name": adviser.first_name, "returns": when})]
+
+
+async def someone_else(session: AsyncSession, conversation: Conversation, now: datetime) -> list[Say]:
+    """They would rather not wait: what an absent adviser holds goes back to the queue.
+
+    Raises:
+        NothingToDo: nobody is asked any more, or who holds the conversation is there.
+    """
+    handoff = await handoffs.open_handoff(session, conversation)
+    if handoff is None:
+        raise NothingToDo
+    if handoff.state in HELD_STATES and handoff.adviser is not None:
+        if (await team.hours_of(session, handoff.adviser)).is_open(now):
+            raise NothingToDo
+        await handoffs.return_to_queue(session, handoff, Step.OFFERED, now)
+    if "adviser" in (handoff.wish or {}):
+        handoff.wish = None
+    if handoff.told_at is None:
+        await routing.tell(session, handoff, now)
+    there = await team.team_now(session, conversation.structure, now)
+    if there.open_now:
+        return [_told(there, team.say_team(conversation.structure), now)]
+    reopens = there.say_reopens(now)
+    return [Say("utter_human_closed", {"reopens": reopens}) if reopens else Say("utter_human_no_hours")]
+
+
 async def say_holder_off_duty(session: AsyncSession, handoff: Handoff, now: datetime) -> list[Say]:
     """ "Karim revient mardi à 9 h", once, when who holds the conversation is not there to read."""
     if handoff.off_duty_told_at is not None or handoff.adviser is None:
@@ -62,6 +132,8 @@ async def say_holder_off_duty(session: AsyncSession, handoff: Handoff, now: date
     if hours.is_open(now) or (returns := hours.next_opening(now)) is None:
         return []
     handoff.off_duty_told_at = now
+    if (await team.team_now(session, handoff.conversation.structure, now)).free:
+        return [_choice("utter_holder_off_duty_choice", handoff.adviser, returns, now)]
     return [
         Say(
             "utter_holder_off_duty",

@@ -140,7 +140,7 @@ async def _is_away(session: AsyncSession, passage: Passage) -> bool:
     if is_holiday(day, place.holidays or place.structure.territory.subdiv):
         return True
     closures = await team.closures_of(session, place.structure_id, passage.opening.adviser_id, place.id)
-    return any(closure.start <= day <= closure.end for closure in closures)
+    return any(closure.closes(day) for closure in closures)
 
 
 async def passage_of(session: AsyncSession, opening: Opening) -> Passage:

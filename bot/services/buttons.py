@@ -87,6 +87,14 @@ async def _human(p: Press) -> list[Say]:
     return await asking.ask_and_say(p.session, p.conversation, HandoffReason.ASKED, p.now)
 
 
+async def _wait_for_adviser(p: Press) -> list[Say]:
+    return await asking.wait_for(p.session, p.conversation, int(p.arguments[0]), p.now)
+
+
+async def _someone_else(p: Press) -> list[Say]:
+    return await asking.someone_else(p.session, p.conversation, p.now)
+
+
 async def _callback(p: Press) -> list[Say]:
     people.keep_pending(p.conversation, "callback", p.now)
     return [Say("utter_callback_ask_number")]
@@ -319,6 +327,8 @@ async def _wait_for(
 VERBS: dict[str, Callable[[Press], Awaitable[list[Say]]]] = {
     "later": _later,
     "human": _human,
+    "wait_for": _wait_for_adviser,
+    "someone_else": _someone_else,
     "callback": _callback,
     "where": _where,
     "my_appointment": _my_appointment,

@@ -21,13 +21,14 @@ from bot.domain.outbox import OutboxState
 from bot.domain.people import Channel
 from bot.domain.safety import Kind
 from bot.domain.team import NoticeKind, PresenceSaid
-from bot.services import appointments, handoffs, read_marks, team
+from bot.services import appointments, followups, handoffs, read_marks, team
 from bot.storage.tables import (
     Adviser,
     Alert,
     Appointment,
     ChannelIdentity,
     Conversation,
+    FollowUp,
     Handoff,
     Message,
     Notice,
@@ -79,6 +80,8 @@ class Told:
 
 @dataclass(frozen=True)
 class OpenAlert:
+    """`returned`: somebody saw it, no word went to the young person, and the team was told again."""
+
     alert: Alert
     who: Who
     kinds: tuple[str, ...]
@@ -86,6 +89,11 @@ class OpenAlert:
     acknowledged_by: str
     holder: Adviser | None
     next_reachable: datetime | None
+    returned: bool
+
+    @property
+    def in_hand(self) -> bool:
+        return self.alert.acknowledged_at is not None and not self.returned
 
 
 @dataclass(frozen=True)
@@ -122,6 +130,16 @@ class News:
 
 
 @dataclass(frozen=True)
+class Task:
+    """What a human still does after an alert; `late` once its day is over."""
+
+    followup: FollowUp
+    who: Who
+    today: bool
+    late: bool
+
+
+@dataclass(frozen=True)
 class Member:
     """Someone of the team, and whether they answer at this moment."""
 
@@ -136,7 +154,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Desk:
-    """`waiting` leaves out who is in an alert; `held` and `news` are by adviser.
+    """`waiting` leaves out who is in an alert; `held`, `news` and `tasks` are by adviser.
 
     `recent` are those the bot answers; `read_by` tells who has read all of a conversation that waits or is held.
     """
@@ -145,6 +163,7 @@ class Desk:
     waiting: tuple[tuple[Handoff, Who], ...]
     held: dict[int, tuple[Held, ...]]
     news: dict[int, tuple[News, ...]]
+    tasks: dict[int, tuple[Task, ...]]
     today: tuple[Entry, ...]
     unmarked: tuple[Entry, ...]
     calls: tuple[Entry, ...]
@@ -167,6 +186,7 @@ async def see(session: AsyncSession, structure: Structure, now: datetime) -> Des
         waiting=tuple((one, who(one.conversation)) for one in waiting if one.conversation_id not in in_alert),
         held=held,
         news=await _news(session, [member.adviser for member in members], now),
+        tasks=await _tasks(session, structure, [member.adviser for member in members], now),
         today=await entries(session, structure, in_paris(now).date(), now),
         unmarked=await unmarked(session, structure, now),
         calls=await calls(session, structure, now),
@@ -190,12 +210,12 @@ def who_for(structure_id: str, conversation: Conversation) -> Who:
 
 
 async def open_alerts(session: AsyncSession, structure: Structure, now: datetime) -> tuple[OpenAlert, ...]:
-    """The open alerts, the most critical first, then the oldest."""
+    """The open alerts: those nobody has in hand, the most critical, the oldest first."""
     found = (
         await session.scalars(select(Alert).where(Alert.structure_id == structure.id, Alert.closed_at.is_(None)))
     ).all()
     shown = [await describe(session, alert, now) for alert in found]
-    return tuple(sorted(shown, key=lambda one: (-one.alert.level.rank, one.alert.opened_at)))
+    return tuple(sorted(shown, key=lambda one: (one.in_hand, -one.alert.level.rank, one.alert.opened_at)))
 
 
 async def describe(session: AsyncSession, alert: Alert, now: datetime) -> OpenAlert:
@@ -218,6 +238,7 @@ async def describe(session: AsyncSession, alert: Alert, now: datetime) -> OpenAl
         told=told,
         acknowledged_by=seen_by.first_name if seen_by else "",
         holder=holder.adviser if holder else None,
+        returned=alert.acknowledged_at is not None and any(one.at > alert.acknowledged_at for one in told),
         next_reachable=None if told else await team.next_reachable(session, alert.structure_id, now),
     )
 
@@ -313,6 +334,20 @@ async def _news(session: AsyncSession, advisers: Sequence[Adviser], now: datetim
         key = (notice.kind, conversation.id if conversation is not None else None)
         news[notice.adviser_id].setdefault(key, about)
     return {number: tuple(group.values()) for number, group in news.items()}
+
+
+async def _tasks(
+    session: AsyncSession, structure: Structure, advisers: Sequence[Adviser], now: datetime
+) -> dict[int, tuple[Task, ...]]:
+    """What each adviser has to come back to, the earliest first."""
+    rows = await followups.to_do(session, structure.id)
+    return {adviser.id: tuple(task(row, now) for row in rows if followups.is_for(row, adviser)) for adviser in advisers}
+
+
+def task(followup: FollowUp, now: datetime) -> Task:
+    today = in_paris(now).date()
+    about = who(followup.alert.conversation)
+    return Task(followup, about, today=followup.due_date == today, late=followup.due_date < today)
 
 
 async def entries(session: AsyncSession, structure: Structure, day: date, now: datetime) -> tuple[Entry, ...]:

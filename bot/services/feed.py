@@ -12,6 +12,8 @@ import structlog
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import DBAPIError
 
+from bot.domain.conversations import Author
+from bot.services.typing import Typing
 from bot.storage.database import Database
 from bot.storage.tables import Change, Conversation
 
@@ -59,6 +61,7 @@ class Feed:
         self.database = database
         self._listeners: set[Listener] = set()
         self._seen: deque[int] = deque(maxlen=2 * OVERLAP)
+        self.typing = Typing()
 
     @contextmanager
     def listen(
@@ -71,6 +74,15 @@ class Feed:
             yield listener
         finally:
             self._listeners.discard(listener)
+
+    def types(self, conversation_id: int, author: Author, name: str = "") -> bool:
+        """Tell the open pages of a conversation that somebody writes; False if they were told a moment ago."""
+        if not self.typing.hear(conversation_id, author, name):
+            return False
+        for listener in self._listeners:
+            if listener.conversation_id == conversation_id:
+                listener.wake(conversation_id)
+        return True
 
     async def run(self) -> None:
         """Look until cancelled."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -40,7 +41,7 @@ from bot.errors import (
     NotYourStructure,
     StillWaiting,
 )
-from bot.services import needs, outbox, people, routing, team
+from bot.services import needs, outbox, people, routing, team, wording
 from bot.storage.queries import lock
 from bot.storage.tables import (
     Adviser,
@@ -57,6 +58,10 @@ from bot.storage.tables import (
 OPEN = select(Handoff.id).where(Handoff.conversation_id == bindparam("conversation"), Handoff.state.in_(OPEN_STATES))
 
 
+# On PostgreSQL, who takes and who is about to answer for the bot wait for each other; SQLite has one writer.
+ONE_SPEAKER = select(Conversation.id).where(Conversation.id == bindparam("conversation")).with_for_update()
+
+
 async def open_handoff(session: AsyncSession, conversation: Conversation) -> Handoff | None:
     """The handoff that is asked or taken; the one row that says who speaks (law 2)."""
     # Mostly there is none: the row's id is asked first, not its six joined tables.
@@ -71,7 +76,12 @@ async def holder(session: AsyncSession, conversation: Conversation) -> Handoff |
 
 
 async def hear(session: AsyncSession, conversation: Conversation, now: datetime) -> Handoff | None:
-    """The young person wrote: the handoff of who holds the conversation, woken if it was put aside."""
+    """The young person wrote: the handoff of who holds the conversation, woken if it was put aside.
+
+    Nobody takes the conversation until the unit of work ends: what the bot says in it is before the human, and is
+    withdrawn by who takes, or is not said.
+    """
+    await session.execute(ONE_SPEAKER, {"conversation": conversation.id})
     handoff = await holder(session, conversation)
     if handoff is not None and handoff.state is HandoffState.SNOOZED:
         await wake(session, handoff, now)
@@ -84,14 +94,19 @@ async def ask(
     reason: HandoffReason,
     now: datetime,
     detail: str | None = None,
+    wish: dict[str, Any] | None = None,
 ) -> Handoff:
-    """Ask for a human, once: a second demand raises the priority of the first. Those present are told."""
+    """Ask for a human, once: a second demand raises the priority of the first. Those it is for are told.
+
+    `wish`: {"woman": true}, {"adviser": id} or {"theme": name} (see routing).
+    """
     handoff = await open_handoff(session, conversation)
     priority = PRIORITY.get(reason, DEFAULT_PRIORITY)
     if handoff is not None:
         if priority < handoff.priority:
             handoff.reason, handoff.priority = reason, priority
         handoff.detail = detail or handoff.detail
+        handoff.wish = wish or handoff.wish
         if handoff.state is HandoffState.SNOOZED:
             await wake(session, handoff, now)
         return handoff
@@ -101,6 +116,7 @@ async def ask(
         reason=reason,
         priority=priority,
         detail=detail,
+        wish=wish,
         asked_at=now,
         theme=await needs.last(session, conversation, now),
         in_hours=(await team.team_now(session, conversation.structure, now)).open_now,
@@ -184,11 +200,6 @@ async def answer(
     row = await _write(session, handoff, adviser, text, now, once=key)
     handoff.last_human_at, handoff.promised_at = now, None
     return row
-
-
-def signature(adviser: Adviser) -> str:
-    """What everything an adviser writes begins with."""
-    return f"{adviser.first_name}, {adviser.structure.short_name} : "
 
 
 async def may_write(session: AsyncSession, handoff: Handoff, adviser: Adviser) -> None:
@@ -347,7 +358,8 @@ async def return_to_queue(session: AsyncSession, handoff: Handoff, step: Step, n
     before = handoff.adviser
     handoff.state = HandoffState.ASKED
     handoff.priority = min(handoff.priority, RETURNED_PRIORITY)
-    handoff.told_at = handoff.told_all_at = handoff.late_told_at = None
+    handoff.told_at = handoff.told_all_at = None
+    handoff.late_told_at = now  # it is late, and they hear of it as it comes back
     handoff.promised_at = handoff.snoozed_until = handoff.return_at = handoff.return_to_id = None
     await _keep(session, handoff, step, now, before=before)
 
@@ -417,7 +429,7 @@ async def _write(
     session: AsyncSession, handoff: Handoff, adviser: Adviser, text: str, now: datetime, *, once: str | None = None
 ) -> OutboxRow:
     """A human's words, under their first name and structure; what leaves."""
-    said = [Bubble(f"{signature(adviser)}{text}")]
+    said = [Bubble(f"{await wording.signature(session, adviser)} : {text}")]
     rows = await outbox.say(session, handoff.conversation, said, now, kind=OutboxKind.ADVISER, once=once)
     message = await session.get_one(Message, rows[0].payload["message"])
     message.adviser_id = adviser.id
@@ -457,6 +469,7 @@ async def _silence_bot(session: AsyncSession, handoff: Handoff) -> None:
 
     The answers to danger still leave, before the human's words: no help line is ever taken back.
     """
+    await session.execute(ONE_SPEAKER, {"conversation": handoff.conversation_id})
     to_danger = select(Turn.id).where(Turn.conversation_id == handoff.conversation_id, Turn.speaker == Speaker.SAFETY)
     await session.execute(
         update(OutboxRow)

@@ -21,8 +21,9 @@ def to_answer(hours: Hours, now: datetime) -> list[datetime]:
 
 
 def to_come_back(hours: Hours, now: datetime) -> list[datetime]:
-    """In an hour, and at the openings of the next days."""
-    return [now.replace(second=0, microsecond=0) + timedelta(hours=1), *_openings(hours, now)][:PROPOSED]
+    """In an hour, at a round quarter, and at the openings of the next days."""
+    later = in_paris(now).replace(second=0, microsecond=0) + timedelta(hours=1)
+    return [later + timedelta(minutes=-later.minute % 15), *_openings(hours, now)][:PROPOSED]
 
 
 def _openings(hours: Hours, now: datetime) -> list[datetime]:

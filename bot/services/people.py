@@ -17,6 +17,7 @@ from bot.domain.conversations import IncomingKind
 from bot.domain.outbox import OutboxState
 from bot.domain.people import Channel, MilestoneKind
 from bot.errors import SettingsError
+from bot.services import misunderstood
 from bot.storage import changes
 from bot.storage.queries import insert_new
 from bot.storage.tables import (
@@ -219,6 +220,7 @@ async def _erase_conversation(session: AsyncSession, conversation: Conversation,
     conversation.pending, conversation.commune, conversation.discreet = None, None, False
     conversation.nickname = None
     conversation.greeted_at, conversation.misunderstood = None, 0
+    await misunderstood.forget(session, conversation)
     # A page that shows it must clear itself.
     changes.note(session.sync_session, conversation.id)
 

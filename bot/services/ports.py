@@ -123,6 +123,12 @@ class Fetcher(Protocol):
         ...
 
 
+class Typist(Protocol):
+    async def show(self, address: str) -> None:
+        """Show for a moment that somebody writes; that it could not be shown is told to nobody."""
+        ...
+
+
 class Messenger(Protocol):
     async def send(self, parcel: Parcel) -> str | None:
         """Send, and return the channel's reference of the message.

@@ -14,8 +14,7 @@ from bot.domain.handoffs import MAX_ANSWER
 from bot.domain.outbox import OutboxKind, OutboxState
 from bot.domain.people import Channel
 from bot.errors import AnswerTooLong, NothingToDo, NothingWritten, NotYourMessage, TooLateToTakeBack
-from bot.services import outbox
-from bot.services.handoffs import signature
+from bot.services import outbox, wording
 from bot.services.rights import DELETABLE
 from bot.storage.queries import lock
 from bot.storage.tables import Adviser, Message, OutboxRow
@@ -38,7 +37,7 @@ async def edit(session: AsyncSession, message: Message, adviser: Adviser, text: 
         raise NothingWritten
     if len(text) > most:
         raise AnswerTooLong(most=str(most), length=str(len(text)))
-    signed = f"{signature(adviser)}{text}"
+    signed = f"{await wording.signature(session, adviser)} : {text}"
     if signed == message.text:
         return
     message.text_before_edit = message.text_before_edit or message.text

@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import communes
+from bot.domain.calendar import day_bounds, gaps, in_paris
 from bot.domain.handoffs import HELD_STATES, HandoffReason, HandoffState, Why
-from bot.domain.team import NoticeKind
-from bot.services import places, structures, team
+from bot.domain.team import Hole, NoticeKind
+from bot.services import encounters, places, structures, team
 from bot.storage.tables import (
     Adviser,
     Appointment,
@@ -26,6 +27,7 @@ from bot.storage.tables import (
     HandoffEvent,
     Notice,
     Opening,
+    Structure,
 )
 
 
@@ -71,7 +73,8 @@ class _Wanted:
 
 
 async def known(session: AsyncSession, conversation: Conversation) -> Adviser | None:
-    """The adviser the person knows in the structure: who last held one of their conversations, or receives them."""
+    """The adviser the person knows in the structure: who last held one of their conversations, receives them, or gave
+    them their code in the street."""
     person_id = conversation.identity.person_id
     theirs = (
         select(Conversation.id)
@@ -79,23 +82,27 @@ async def known(session: AsyncSession, conversation: Conversation) -> Adviser | 
         .where(ChannelIdentity.person_id == person_id)
     )
     here = (Adviser.structure_id == conversation.structure_id, Adviser.active)
-    return await session.scalar(
+    held = await session.scalar(
         select(Adviser)
         .join(Handoff, Handoff.adviser_id == Adviser.id)
         .where(Handoff.conversation_id.in_(theirs), *here)
         .order_by(Handoff.id.desc())
         .limit(1)
-    ) or await session.scalar(
+    )
+    if held is not None:
+        return held
+    receives = await session.scalar(
         select(Adviser)
         .join(Appointment, Appointment.adviser_id == Adviser.id)
         .where(Appointment.person_id == person_id, *here)
         .order_by(Appointment.starts_at.desc())
         .limit(1)
     )
+    return receives or await encounters.adviser_met(session, conversation)
 
 
 async def knows(session: AsyncSession, adviser: Adviser, conversation: Conversation) -> bool:
-    """Whether an adviser has had one of the person's conversations, or an appointment with them."""
+    """Whether an adviser has had one of the person's conversations, an appointment with them, or met them."""
     person_id = conversation.identity.person_id
     had = (
         select(HandoffEvent.id)
@@ -105,7 +112,9 @@ async def knows(session: AsyncSession, adviser: Adviser, conversation: Conversat
         .where(ChannelIdentity.person_id == person_id, HandoffEvent.to_adviser_id == adviser.id)
     )
     met = select(Appointment.id).where(Appointment.person_id == person_id, Appointment.adviser_id == adviser.id)
-    return bool(await session.scalar(select(had.exists() | met.exists())))
+    if await session.scalar(select(had.exists() | met.exists())):
+        return True
+    return await encounters.adviser_met(session, conversation) is adviser
 
 
 async def order(session: AsyncSession, handoff: Handoff, now: datetime) -> list[Adviser]:
@@ -132,6 +141,18 @@ async def for_adviser(session: AsyncSession, adviser: Adviser, now: datetime) ->
         mine = adviser.id in {one.id for one in _best(handoff, there, wanted)}
         queue.append(Queued(handoff, mine, wanted.why(adviser, there.receives.get(adviser.id, frozenset()))))
     return sorted(queue, key=lambda one: (one.handoff.priority, not one.mine, one.handoff.asked_at, one.handoff.id))
+
+
+async def holes(session: AsyncSession, structure: Structure, now: datetime, days: int = 14) -> list[Hole]:
+    """When nobody is present and nobody on call, from now to the end of the day `days` days from now."""
+    _, end = day_bounds(in_paris(now).date() + timedelta(days=days))
+    covered = [
+        span
+        for adviser in await team.advisers_of(session, structure.id)
+        for on_call in (False, True)
+        for span in (await team.hours_of(session, adviser, on_call=on_call)).spans(now, end)
+    ]
+    return [Hole(start, until) for start, until in gaps(covered, in_paris(now), end)]
 
 
 async def tell(session: AsyncSession, handoff: Handoff, now: datetime) -> None:
@@ -205,7 +226,8 @@ async def _team(session: AsyncSession, structure_id: str, now: datetime) -> _Tea
 
 async def _wanted(session: AsyncSession, handoff: Handoff) -> _Wanted:
     conversation = handoff.conversation
-    who = await known(session, conversation)
+    # Who had it and left it unanswered is not asked before the others.
+    who = await known(session, conversation) if handoff.adviser_id is None else None
     serving: Sequence[int] = ()
     if conversation.commune:
         all_places = await places.of_territory(session, conversation)

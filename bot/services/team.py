@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, time
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
 
 from sqlalchemy import false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import texts
-from bot.domain.calendar import Closure, Window, day_bounds, in_paris, is_open, next_opening, say_moment
+from bot.domain.calendar import (
+    Closure,
+    Window,
+    day_bounds,
+    days_between,
+    in_paris,
+    is_open,
+    moment,
+    next_opening,
+    open_hours,
+    say_moment,
+)
 from bot.domain.conversations import Say
 from bot.domain.outbox import OutboxKind
 from bot.domain.people import Channel
-from bot.domain.team import LONGEST_AWAY, LONGEST_MEETING, NoticeKind, PresenceSaid, Role
+from bot.domain.team import LONGEST_AWAY, LONGEST_MEETING, NoticeKind, PresenceSaid, Role, say_delay
 from bot.services import outbox
 from bot.storage.tables import (
     Absence,
@@ -68,12 +79,28 @@ class Hours:
     def closes(self, at: datetime) -> time | None:
         """When the last window open at `at` ends today."""
         local = in_paris(at)
-        ends = [
-            window.end
-            for window in self.windows
-            if window.weekday == local.weekday() and window.start <= local.time() < window.end
+        spans = open_hours(self.windows, self.closures, self.subdiv, local.date())
+        return max((end for start, end in spans if start <= local.time() < end), default=None)
+
+    def spans(self, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+        """When someone answers between two moments, as far as hours and what they said tell at `start`."""
+        found = [
+            (moment(day, opens), moment(day, closes) if closes < time.max else moment(day + timedelta(days=1), time()))
+            for day in days_between(start, end)
+            for opens, closes in open_hours(self.windows, self.closures, self.subdiv, day)
         ]
-        return max(ends, default=None)
+        if self._says(PresenceSaid.AWAY, start) and self.said_until is not None:
+            found = [(max(since, self.said_until), until) for since, until in found]
+        if self._says(PresenceSaid.HERE, start) and self.said_until is not None:
+            found.append((start, self.said_until))
+        return [(max(since, start), min(until, end)) for since, until in found if since < end and until > start]
+
+    def time_there(self, since: datetime, now: datetime) -> timedelta:
+        """How long someone was there between two moments. Who says they are, is since midnight."""
+        midnight, _ = day_bounds(in_paris(now).date())
+        if self._says(PresenceSaid.HERE, now):
+            return now - max(since, midnight)
+        return sum((until - start for start, until in replace(self, said=None).spans(since, now)), timedelta())
 
 
 @dataclass(frozen=True)
@@ -123,13 +150,10 @@ async def hours_of(session: AsyncSession, adviser: Adviser, *, on_call: bool = F
 async def closures_of(
     session: AsyncSession, structure_id: str, adviser_id: int | None = None, place_id: int | None = None
 ) -> tuple[Closure, ...]:
-    """The closed days of a structure, with those of one of its advisers or places. Hours away are not days."""
+    """When a structure is closed, with the absences of one of its advisers or places: days, or hours of a day."""
     rows = await session.scalars(
         select(Absence).where(
             Absence.active,
-            Absence.weekday.is_(None),
-            Absence.start_minute.is_(None),
-            Absence.end_minute.is_(None),
             or_(
                 Absence.structure_id == structure_id,
                 Absence.adviser_id == adviser_id if adviser_id is not None else false(),
@@ -137,7 +161,16 @@ async def closures_of(
             ),
         )
     )
-    return tuple(Closure(row.first_date, row.last_date) for row in rows)
+    return tuple(
+        Closure(
+            row.first_date,
+            row.last_date,
+            row.weekday,
+            _clock(row.start_minute or 0),
+            _clock(24 * 60 if row.end_minute is None else row.end_minute),
+        )
+        for row in rows
+    )
 
 
 async def advisers_of(session: AsyncSession, structure_id: str) -> Sequence[Adviser]:
@@ -209,7 +242,8 @@ async def tell(
         row = None
         if adviser.telegram_chat and await is_reachable(session, adviser, now):
             number = handoff.id if handoff else alert.id if alert else conversation.id if conversation else 0
-            bubble = texts.render(Say(f"utter_notice_{kind.value}", {"number": str(number)}))[0]
+            values = {"number": str(number), "delay": say_delay(now - alert.opened_at) if alert else ""}
+            bubble = texts.render(Say(f"utter_notice_{kind.value}", values))[0]
             row = await outbox.queue(
                 session,
                 Channel.TELEGRAM,
@@ -257,11 +291,6 @@ async def next_reachable(session: AsyncSession, structure_id: str, now: datetime
 
 async def coordinators_of(session: AsyncSession, structure_id: str) -> list[Adviser]:
     return [adviser for adviser in await advisers_of(session, structure_id) if adviser.role is Role.COORDINATOR]
-
-
-async def coordinators(session: AsyncSession, structure_id: str, now: datetime) -> list[Adviser]:
-    """The coordinators who may be told now."""
-    return [adviser for adviser in await reachable(session, structure_id, now) if adviser.role is Role.COORDINATOR]
 
 
 async def tell_unreachable(session: AsyncSession, conversation: Conversation, now: datetime) -> None:

@@ -29,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
 from bot.clock import Clock
-from bot.domain import distress, replies, safety
+from bot.domain import distress, misunderstandings, replies, safety
 from bot.domain.conversations import (
     LONG,
     MAX_TURNS_PER_KEY,
@@ -55,6 +55,7 @@ from bot.services import (
     handoffs,
     inbox,
     linking,
+    misunderstood,
     outbox,
     people,
     places,
@@ -378,6 +379,7 @@ async def _meant(
         return None
     if await handoffs.holder(session, conversation) or await alerts.open_alert(session, conversation):
         return None
+    await misunderstood.meant(session, asked, meant["intent"])
     turn.text = asked.text
     turn.rasa_key, turn.asked_at = conversation.rasa_key, now
     draft = await booking.open_draft(session, conversation, now)
@@ -433,6 +435,9 @@ async def _text(
     if alone is not None and draft is None:
         await _answer(session, conversation, turn, [*before, Say(alone)], now, Speaker.SERVICE)
         return True
+    if misunderstandings.dislikes(replies.plain(text), text):
+        await misunderstood.disliked(session, conversation, turn, now)
+    turn.teachable = reading.level is safety.Level.NONE
     turn.before = [say.to_json() for say in before] or None
     turn.rasa_key, turn.asked_at = conversation.rasa_key, now
     question = _question(conversation, turn, draft, asked_before=False)
@@ -663,7 +668,7 @@ async def _close(
         if worn and await booking.open_draft(session, conversation, now) is None:
             await people.rotate_rasa_key(session, conversation, now)
             conversation.rasa_booking = False
-    if await handoffs.holder(session, conversation) is not None:
+    if await handoffs.hear(session, conversation, now) is not None:
         parts = []
         turn.before = None
     await _answer(session, conversation, turn, [*_said_before(turn), *parts], now, Speaker.ASSISTANT)

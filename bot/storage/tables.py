@@ -25,8 +25,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from bot.domain.alerts import AlertEnd
 from bot.domain.appointments import AppointmentState, DraftState, Mode, RemindBy
 from bot.domain.conversations import Author, IncomingKind, Speaker
+from bot.domain.encounters import EncounterTheme, NextStep
 from bot.domain.files import FileKind, FileState
 from bot.domain.handoffs import HandoffReason, HandoffState, Step
+from bot.domain.misunderstandings import Cause, MisreadState
 from bot.domain.nudges import NudgeKind, NudgeState
 from bot.domain.outbox import OutboxKind, OutboxState
 from bot.domain.people import Channel, MilestoneKind
@@ -36,6 +38,7 @@ from bot.domain.surveys import Face
 from bot.domain.team import NoticeKind, PresenceSaid, Role
 from bot.domain.topics import Trouble
 from bot.domain.waiting import WaitingState
+from bot.domain.wording import WordingState
 from bot.domain.workshops import Attendance, RegistrationState, WorkshopKind
 from bot.storage.types import Instant, Named
 
@@ -446,6 +449,11 @@ class Turn(Base):
     attempts: Mapped[int] = mapped_column(default=1)
     speaker: Mapped[Speaker | None] = mapped_column(Named(Speaker))
     text: Mapped[str | None] = mapped_column(Text)
+    # What the model read in it, where an action was told; and whether it may be shown to teach the bot: only where
+    # nothing of distress was read.
+    intent: Mapped[str | None] = mapped_column(String(60))
+    confidence: Mapped[float | None] = mapped_column(Float)
+    teachable: Mapped[bool] = mapped_column(default=False)
     before: Mapped[list[Any] | None]
     rasa_key: Mapped[str | None] = mapped_column(String(40))
     asked_at: Mapped[datetime | None]
@@ -1120,3 +1128,137 @@ class Unserved(Base):
     insee: Mapped[str] = mapped_column(String(5), primary_key=True)
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     asked: Mapped[int]
+
+
+# ── What coordinators teach the bot ──────────────────────────────────────────────────────────
+
+
+class Misread(Base):
+    """A message the bot did not understand well, names and numbers masked, and what a coordinator made of it.
+
+    `text` is emptied after a while (domain/misunderstandings); `sentence` is the coordinator's own and stays.
+    """
+
+    __tablename__ = "misread"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), index=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    turn_id: Mapped[int] = mapped_column(ForeignKey("turn.id"), unique=True)
+    cause: Mapped[Cause] = mapped_column(Named(Cause))
+    text: Mapped[str] = mapped_column(Text)
+    read_as: Mapped[str | None] = mapped_column(String(60))
+    confidence: Mapped[float | None] = mapped_column(Float)
+    # What the young person said they meant, with a button.
+    meant: Mapped[str | None] = mapped_column(String(60))
+    at: Mapped[datetime]
+    state: Mapped[MisreadState] = mapped_column(Named(MisreadState), default=MisreadState.WAITING)
+    intent: Mapped[str | None] = mapped_column(String(60))
+    sentence: Mapped[str | None] = mapped_column(String(200))
+    # The passages of the sentence that say a place and a moment: {"commune": "fameck"}.
+    entities: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    decided_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    withdrawn_at: Mapped[datetime | None]
+
+
+class Wording(Base):
+    """A response in a structure's own words: proposed, in force or not any more. Rows stay, as its history."""
+
+    __tablename__ = "wording"
+    __table_args__ = (
+        Index(
+            "uq_wording_in_force",
+            "structure_id",
+            "response",
+            "variant",
+            unique=True,
+            postgresql_where=text("state = 'in_force'"),
+            sqlite_where=text("state = 'in_force'"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"))
+    response: Mapped[str] = mapped_column(String(80))
+    variant: Mapped[int]
+    text: Mapped[str] = mapped_column(Text)
+    state: Mapped[WordingState] = mapped_column(Named(WordingState))
+    author_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
+    at: Mapped[datetime]
+    # Who put it in force or refused it, and who took it out.
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    decided_at: Mapped[datetime | None]
+    ended_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    ended_at: Mapped[datetime | None]
+    author: Mapped[Adviser] = relationship(lazy="joined", foreign_keys=[author_id])
+    decider: Mapped[Adviser | None] = relationship(lazy="joined", foreign_keys=[decided_by])
+
+
+# ── After an alert, and in the street ────────────────────────────────────────────────────────
+
+
+class FollowUp(Base):
+    """What a human still does after an alert, with a name on it. Nobody's: the coordinators'."""
+
+    __tablename__ = "followup"
+    __table_args__ = (Index("ix_followup_open", "structure_id", "done_at"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    alert_id: Mapped[int] = mapped_column(ForeignKey("alert.id"), unique=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"))
+    adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"), index=True)
+    due_date: Mapped[date] = mapped_column(Date)
+    made_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    note: Mapped[str] = mapped_column(String(400), default="")
+    alert: Mapped[Alert] = relationship(lazy="joined")
+    adviser: Mapped[Adviser | None] = relationship(lazy="joined", foreign_keys=[adviser_id])
+
+
+class SecondLook(Base):
+    """A coordinator read again an alert to life that was closed as false. `false_alarm`: it was one."""
+
+    __tablename__ = "second_look"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    alert_id: Mapped[int] = mapped_column(ForeignKey("alert.id"), index=True)
+    # Closed as false at that moment: reopened and closed again, it is read again.
+    closed_at: Mapped[datetime]
+    closed_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
+    at: Mapped[datetime]
+    false_alarm: Mapped[bool]
+
+
+class Encounter(Base):
+    """A *rencontre* in the street: where and how many. Nobody is named, unless by the nickname they gave."""
+
+    __tablename__ = "encounter"
+    __table_args__ = (
+        # Made by the phone: sent twice after a lost network, it is one row.
+        UniqueConstraint("adviser_id", "uuid"),
+        Index("ix_encounter_at", "structure_id", "at"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[str] = mapped_column(String(36))
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"))
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
+    place: Mapped[str] = mapped_column(String(80))
+    people: Mapped[int]
+    nickname: Mapped[str | None] = mapped_column(String(40))
+    # As the gazetteer writes it, or as it was typed.
+    commune: Mapped[str | None] = mapped_column(String(80))
+    theme: Mapped[EncounterTheme | None] = mapped_column(Named(EncounterTheme))
+    next_step: Mapped[NextStep | None] = mapped_column(Named(NextStep))
+    at: Mapped[datetime]
+    sent_at: Mapped[datetime]
+    adviser: Mapped[Adviser] = relationship(lazy="joined")
+
+
+class AdviserCode(Base):
+    """A source that opens the conversation with one adviser. Revoked, it still brings to their structure."""
+
+    __tablename__ = "adviser_code"
+    code: Mapped[str] = mapped_column(ForeignKey("source.code"), primary_key=True)
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"), index=True)
+    made_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

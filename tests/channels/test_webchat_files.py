@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import json
 import re
+from contextlib import aclosing
 
 import httpx
 import pytest
 from sqlalchemy import select
 
-from bot.domain.conversations import IncomingKind
+from bot.channels.webchat.guard import COOKIE
+from bot.channels.webchat.stream import Shown, Stream
+from bot.domain.conversations import Author, IncomingKind
 from bot.domain.files import FileKind
-from bot.services import files, thread
+from bot.services import files, handoffs, rewriting, thread
 from bot.storage.database import Database
-from bot.storage.tables import Conversation, InboxRow, StoredFile
+from bot.storage.tables import Conversation, InboxRow, Message, StoredFile
 from tests.channels.test_webchat import OURS, SCRIPT, Browser, Site
 from tests.factories import adviser, handoff
 from tests.fakes.files import MAKER, PDF, VOICE, photo
@@ -154,3 +159,46 @@ async def test_held_by_a_human_a_file_is_answered_by_nobody_else(site: Site) -> 
         site.clock.advance(minutes=1)
         await _sends(browser, photo())
         assert await browser.reads() == [*before, "Toi : Photo envoyée"]
+
+
+# ── Changed, taken back, being written: on an open page ──────────────────────────────────────
+
+
+async def test_an_open_page_sees_a_change_a_return_and_who_writes(site: Site) -> None:
+    feeding = asyncio.create_task(site.feed.run())
+    async with site.browser() as browser:
+        await browser.says("bonjour")
+        async with site.database.unit_of_work() as session:
+            young = (await session.scalars(select(Conversation))).one()
+            held = await handoff(session, young, taken_by="sandra")
+            row = await handoffs.answer(session, held, await adviser(session, "sandra"), "À 14 h", site.clock.now())
+            assert row is not None
+        await site.work()
+        stream = Stream(site.database, site.feed, site.clock, "")
+        events = stream.events(browser.http.cookies[COOKIE], Shown(0, ""), framed=False)
+
+        async def until(name: str, holds: str) -> str:
+            async for event in events:
+                if event.event == name and holds in str(event.data):
+                    return str(event.data)
+            raise AssertionError("the page was told no more")
+
+        async with asyncio.timeout(20), aclosing(events):
+            before = json.loads(await until("line", "14"))
+            async with site.database.unit_of_work() as session:
+                message = await session.get_one(Message, row.payload["message"])
+                sandra = await adviser(session, "sandra")
+                await rewriting.edit(session, message, sandra, "À 15 h", site.clock.now())
+            after = json.loads(await until("line", "15"))
+            assert after["id"] == before["id"]
+            assert 'data-version="1"' in after["html"]
+            site.feed.types(young.id, Author.ADVISER, "Sandra")
+            assert await until("typing", "") == "Sandra écrit…"
+            async with site.database.unit_of_work() as session:
+                message = await session.get_one(Message, row.payload["message"])
+                await rewriting.take_back(session, message, await adviser(session, "sandra"), site.clock.now())
+            assert await until("gone", "") == after["id"]
+        assert not [line for line in await browser.reads() if "15" in line]
+        assert "15" not in (await browser.opens()).text.split('id="lines"')[1].split("</ol>")[0]
+    feeding.cancel()
+    await asyncio.gather(feeding, return_exceptions=True)

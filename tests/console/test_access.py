@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -19,7 +20,8 @@ from bot.domain.files import CleanFile, FileKind
 from bot.domain.handoffs import HandoffReason
 from bot.domain.safety import check
 from bot.domain.team import NoticeKind
-from bot.services import accounts, alerts, canned, files, outbox, partners, team
+from bot.services import accounts, alerts, canned, encounters, files, followups, outbox, partners, team
+from bot.services.encounters import Noted
 from bot.services.feed import Feed
 from bot.settings import Settings, TelegramMode
 from bot.storage.database import Database
@@ -74,6 +76,7 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("GET", "/console/mot-de-passe"): May(LOGIN, 200, 200, 200, partner=200),
     ("POST", "/console/mot-de-passe"): May(LOGIN, 400, 400, 400, (("present", "x"), ("new", "y")), 400),
     ("POST", "/console/compte/presence"): does(303, 303, said="busy"),
+    ("POST", "/console/compte/courriel"): does(303, 303),
     ("POST", "/console/deconnexion"): May(LOGIN, 303, 303, 303, partner=303),
     ("GET", "/console/events"): May(200, 0, 0, 0),  # endless once logged in: see test_live
     ("GET", "/console/conversations/{number}"): OURS,
@@ -100,12 +103,32 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("GET", "/console/recherche"): PAGE,
     ("POST", "/console/recherche"): does(200, 200, words="bus"),
     ("POST", "/console/conversations/{number}/fichier"): does(),  # it is not there
+    ("POST", "/console/conversations/{number}/ecrit"): does(204),
     ("GET", "/console/fichiers/{number}"): OURS,
     ("POST", "/console/messages/{number}/modifier"): does(text="Bonjour"),
     ("POST", "/console/messages/{number}/retirer"): does(),
     ("POST", "/console/alertes/{number}/prendre"): does(),
     ("GET", "/console/alertes/{number}/clore"): OURS,
     ("POST", "/console/alertes/{number}/clore"): does(comme="over"),
+    ("GET", "/console/alertes"): PAGE,
+    ("GET", "/console/alertes/fiches"): PAGE,
+    ("GET", "/console/alertes/{number}"): May(LOGIN, 404, 200, 404),  # who took care of it, or a coordinator
+    ("POST", "/console/alertes/{number}/repondre"): does(text="Bonjour"),
+    ("POST", "/console/alertes/{number}/relire"): coordinators(303, 403, fausse="oui"),
+    ("GET", "/console/suivis"): PAGE,
+    ("POST", "/console/suivis/{number}/fait"): does(),
+    ("POST", "/console/suivis/{number}/donner"): coordinators(303, 403, to="2"),
+    ("GET", "/console/rencontres"): PAGE,
+    ("POST", "/console/rencontres"): does(400, 400),  # an empty form
+    ("GET", "/console/rencontres/hors-ligne"): PAGE,
+    ("GET", "/console/rencontres/etat"): PAGE,
+    ("GET", "/console/rencontres/travailleur.js"): May(200, 200, 200, 200, partner=200),
+    ("POST", "/console/rencontres/{number}/effacer"): May(LOGIN, 303, 404, 404),  # one's own
+    ("GET", "/console/rencontres/bilan"): May(LOGIN, 403, 200, 403),
+    ("GET", "/console/rencontres/bilan.csv"): May(LOGIN, 403, 200, 403),
+    ("GET", "/console/code"): PAGE,
+    ("POST", "/console/code"): does(303, 303),
+    ("POST", "/console/code/retirer"): does(303, 303),
     ("GET", "/console/rendez-vous/{number}/annuler"): OURS,
     ("POST", "/console/rendez-vous/{number}"): does(state="cancelled_by_young"),
     ("POST", "/console/appels/{number}"): does(),
@@ -132,6 +155,7 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("POST", "/console/permanences/absences/{number}"): does(400),
     ("POST", "/console/permanences/absences/{number}/retirer"): does(),
     ("GET", "/console/demande"): May(LOGIN, 403, 200, 403),  # Karim does not coordinate
+    ("GET", "/console/trous"): May(LOGIN, 403, 200, 403),
     ("GET", "/console/ateliers"): PAGE,
     ("GET", "/console/ateliers/nouveau"): PAGE,
     ("POST", "/console/ateliers"): does(400, 400),  # an empty form
@@ -173,6 +197,7 @@ CHAT = {
     ("POST", "/chat/quit"),
     ("GET", "/chat/files/{number}"),
     ("POST", "/chat/files"),
+    ("POST", "/chat/typing"),
     ("GET", "/chat/static/{name}"),
 }
 
@@ -223,6 +248,8 @@ class Things:
     canned: int
     file: int
     message: int
+    followup: int
+    encounter: int
 
     def path(self, template: str) -> str:
         number = {
@@ -241,6 +268,8 @@ class Things:
             "bus": self.passage,
             "fichiers": self.file,
             "messages": self.message,
+            "suivis": self.followup,
+            "rencontres": self.encounter,
         }.get(template.split("/{")[0].split("/")[-1], 0)
         path = template.replace("{number}", str(number)).replace("{name}", "live.js").replace("{token}", "x")
         if path.endswith("/prevenir"):
@@ -281,6 +310,10 @@ async def things(desk: Desk) -> Things:
         other = await partners.create(session, sandra.structure, "Paul", "le PSAD")
         said = await outbox.say(session, young, [Bubble("Bonjour")], desk.now)
         file = await files.keep(session, desk.settings.vault, young, CleanFile(FileKind.PDF, b"%PDF-"), desk.now)
+        followup = await followups.of_alert(session, alert)
+        await encounters.note(session, sandra, Noted(str(uuid4()), "Gare", "2"), desk.now)
+        [met, *_] = await encounters.mine(session, sandra)
+        assert followup is not None
         return Things(
             young.id,
             alert.id,
@@ -296,6 +329,8 @@ async def things(desk: Desk) -> Things:
             (await canned.add(session, sandra, "Venir", "Le bus 3.", shared=False)).id,
             file.id,
             said[0].payload["message"],
+            followup.id,
+            met.id,
         )
 
 
@@ -331,7 +366,7 @@ async def test_who_may(desk: Desk, method: str, template: str) -> None:
 async def test_what_does_not_exist_is_told_like_what_is_anothers(desk: Desk, method: str, template: str) -> None:
     found = await things(desk)
     may = CONSOLE[method, template]
-    coordinators_only = "equipe" in template or "partenaires" in template
+    coordinators_only = any(one in template for one in ("equipe", "partenaires", "relire", "donner"))
     who = PARTNER if "orientations" in template else "claire" if coordinators_only else "karim"
     karim = await desk.logged_in(who)
     page = "/console/orientations" if who == PARTNER else "/console/compte"

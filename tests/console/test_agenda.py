@@ -448,6 +448,13 @@ async def test_a_private_calendar_follows_what_changes_until_it_is_given_up(desk
     assert (await nobody.get(address[1])).status_code == 404
 
 
+async def test_a_coordinator_sees_when_nobody_is_there(desk: Desk) -> None:
+    claire = await desk.logged_in("claire")
+    page = words((await claire.get("/console/trous")).text)
+    assert "Trous des 14 jours" in page
+    assert "demain à 12 h demain à 13 h 30 1 h 30" in page
+
+
 async def test_a_coordinator_sees_what_is_asked_for_and_not_served(desk: Desk) -> None:
     metz = communes.by_insee("57206")
     async with desk.database.unit_of_work() as session:

@@ -8,13 +8,15 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.conversations import Author, IncomingKind
+from bot.domain.handoffs import HandoffState
 from bot.domain.people import Channel
 from bot.domain.safety import Level, check
-from bot.domain.team import NoticeKind
+from bot.domain.team import NoticeKind, PresenceSaid
 from bot.errors import NothingToDo, NotYourStructure
-from bot.services import alerts, delivery, handoffs, outbox
+from bot.services import alerts, delivery, handoffs, outbox, queue, team
 from bot.storage.database import Database
-from bot.storage.tables import Adviser, Alert, Conversation, Handoff, Notice, OutboxRow, Presence
+from bot.storage.tables import Adviser, Alert, Conversation, Handoff, Message, Notice, OutboxRow, Presence
 from tests.factories import NOW, adviser, handoff, paris, young_person
 from tests.fakes.clock import FakeClock
 from tests.fakes.messenger import FakeMessenger
@@ -98,6 +100,38 @@ async def test_acknowledged_without_a_word_to_the_person_it_comes_back(database:
         assert await _times_told(session) == 1
         await alerts.tick(session, after(9))
         assert await _times_told(session) == 2
+
+
+async def test_acknowledged_without_a_word_it_comes_back_to_the_coordinator_too(database: Database) -> None:
+    async with database.unit_of_work() as session:
+        claire = await adviser(session, "claire", telegram="43")
+        await team.say_presence(session, claire, PresenceSaid.AWAY, None, NOW)
+        await _hears(session, await young_person(session), HIGH)
+        assert "Claire" not in {name for name, _ in await _told(session)}
+        await alerts.acknowledge(session, await _alert(session), await adviser(session, "sandra"), after(4))
+        before = len(await _told(session))
+        await alerts.tick(session, after(34))
+        assert {name for name, _ in (await _told(session))[before:]} == {"Sandra", "Nadia", "Claire"}
+        # She is away: it is in her list, and nothing is pushed.
+        assert (await session.scalars(select(OutboxRow).where(OutboxRow.address == "43"))).all() == []
+
+
+async def test_who_took_care_of_it_and_left_is_followed_by_everyone(database: Database) -> None:
+    async with database.unit_of_work() as session:
+        young = await young_person(session)
+        await _hears(session, young, CRITICAL)
+        await alerts.take_care(session, await _alert(session), await adviser(session, "sandra"), after(1))
+        held = await handoffs.open_handoff(session, young)
+        assert held is not None
+        await handoffs.answer(session, held, await adviser(session, "sandra"), "Je suis là.", after(2))
+        await alerts.tick(session, after(20))
+        told = await _times_told(session)
+        said = Message(conversation_id=young.id, author=Author.YOUNG, kind=IncomingKind.TEXT, text="?", at=after(21))
+        session.add(said)
+        await session.flush()
+        await queue.tick(session, after(51))
+        assert (held.state, (await _alert(session)).acknowledged_at) == (HandoffState.ASKED, None)
+        assert await _times_told(session) == told + 1
 
 
 async def test_two_ticks_tell_once(database: Database) -> None:

@@ -1,4 +1,5 @@
-"""Fifty want the same thing at once, and one has it. `make bench-booking` runs many more rounds, in processes."""
+"""Fifty want the same thing at once, and one has it. `make bench-booking` and
+`make bench-takeover` run many more rounds, in processes."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from bench import booking
+from bench import booking, takeover
 from bot.storage.database import Database
 
 
@@ -19,6 +20,17 @@ async def test_fifty_at_once_and_one_winner(database: Database, kind: str) -> No
     won = await asyncio.gather(*(booking.attempt(database, kind, number) for number in range(booking.WORKERS)))
     async with database.read_only() as session:
         await booking.check(session, kind, sum(won))
+
+
+async def test_twenty_press_take_at_once_and_the_others_hear_who_has_it(database: Database) -> None:
+    await takeover.ready(database)
+    for _ in range(10):
+        async with database.unit_of_work() as session:
+            asked = await takeover.prepare(session)
+        numbers = range(1, takeover.WORKERS + 1)
+        said = await asyncio.gather(*(takeover.attempt(database, asked, number) for number in numbers))
+        async with database.read_only() as session:
+            await takeover.check(session, asked, list(said))
 
 
 async def test_without_the_constraint_there_is_more_than_one(database: Database) -> None:

@@ -14,9 +14,10 @@ from bot.channels.webchat.intake import Intake, Stored
 from bot.channels.webchat.page import Look, View
 from bot.channels.webchat.reading import Sent
 from bot.channels.webchat.stream import Shown, Stream, ping
+from bot.domain.conversations import Author
 from bot.domain.files import MEGABYTE, CleanFile
 from bot.errors import FileNotTaken, FileTooBig, MessageTooLong, NoFile, TooFast
-from bot.services import files, web_sessions
+from bot.services import files, handoffs, web_sessions
 from bot.services.feed import Feed
 from bot.settings import Environment, Settings
 from bot.storage.database import Database
@@ -99,6 +100,17 @@ def chat_router(settings: Settings, database: Database, feed: Feed, on_stored: C
         if stored.token:
             keep_cookie(response, settings, stored.token, framed=sent.framed, lasts=True)
         return response
+
+    @router.post("/typing")
+    async def write(request: Request) -> Response:
+        """They write: shown to who holds the conversation, if somebody does, and kept nowhere."""
+        async with database.read_only() as session:
+            row = await web_sessions.find(session, request.cookies.get(COOKIE), settings.clock.now())
+            conversation = await web_sessions.conversation_of(session, row) if row is not None else None
+            held = await handoffs.holder(session, conversation) if conversation is not None else None
+        if conversation is not None and held is not None:
+            feed.types(conversation.id, Author.YOUNG)
+        return Response(status_code=204)
 
     @router.get("/events")
     async def listen(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Keep an open page up to date, by server-sent events: `line`, `clear`, `end`, and a `ping` it can hear."""
+"""Keep an open page up to date, by server-sent events: `line`, `gone`, `typing`, `clear`, `end`, and a `ping`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from sse_starlette import ServerSentEvent
 
 from bot.channels.webchat import thread
-from bot.channels.webchat.page import render_line
+from bot.channels.webchat.page import render_line, words
 from bot.channels.webchat.thread import Line
 from bot.clock import Clock
+from bot.domain.conversations import Author
 from bot.services import web_sessions
 from bot.services.feed import Feed
+from bot.services.typing import Writing
 from bot.storage.database import Database
 
 # Sent again on every connection; the page shows a line once.
@@ -72,6 +74,7 @@ class Stream:
         state = await self._look(token, thread.SHOWN)
         after, epoch = shown.after, shown.epoch
         sent: dict[str, int] = {}
+        beat = 0
         while state.conversation_id is not None:
             conversation_id = state.conversation_id
             with self.feed.listen(conversation_id=conversation_id) as listener:
@@ -86,6 +89,10 @@ class Stream:
                         if sent.get(line.id) != line.version:
                             sent[line.id] = line.version
                             yield _line(line, framed)
+                    writing = self.feed.typing.of(conversation_id, Author.ADVISER)
+                    if writing is not None and writing.beat != beat:
+                        yield ServerSentEvent(event="typing", data=_say(writing))
+                    beat = writing.beat if writing is not None else 0
                     after = max([after, *(line.order for line in state.lines)])
                     await listener.changed()
                     state = await self._look(token, RECENT)
@@ -114,6 +121,11 @@ def _missing(lines: Sequence[Line], after: int) -> Sequence[Line]:
     first = next((index for index, line in enumerate(lines) if line.order > after - MINUTE), len(lines))
     first = min(first, max(0, len(lines) - AGAIN))
     return [*(line for line in lines[:first] if line.version), *lines[first:]]
+
+
+def _say(writing: Writing) -> str:
+    """ "Karim écrit…" """
+    return " ".join(words("utter_web_typing", {"name": writing.name}))
 
 
 def _line(line: Line, framed: bool) -> ServerSentEvent:

@@ -12,12 +12,12 @@ from bot.console.access import Actor, Caller, FormText, Number, Reader, colleagu
 from bot.console.fragments import view
 from bot.console.routes.conversations import path_of
 from bot.console.routes.edge import console_router
-from bot.domain.calendar import PARIS, day_bounds
+from bot.domain.calendar import PARIS
 from bot.domain.handoffs import HELD_STATES, LONGEST_NOTE, MAX_ANSWER
 from bot.errors import BadMoment, NotAColleague, NothingToDo, Refusal
 from bot.services import handoffs, moments, team
 
-MORNING = time(9, tzinfo=PARIS)
+MORNING, EVENING = time(9, tzinfo=PARIS), time(20, tzinfo=PARIS)
 
 router = console_router()
 
@@ -66,7 +66,7 @@ async def transfer(
         if not to.isdecimal() or len(to) > 9:
             raise NotAColleague
         colleague = await colleague_of(session, adviser, int(to))
-        end = day_bounds(until)[1] if until else None
+        end = datetime.combine(until, EVENING) if until else None
         await handoffs.transfer(session, handoff, adviser, colleague, caller.now, until=end, note=note)
     return go(path_of(number))
 

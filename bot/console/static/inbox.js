@@ -15,6 +15,12 @@ function markHere() {
   }
 }
 
+// The card stays under the head, whatever the head holds: an alert, a promise.
+const head = document.querySelector(".talk .head");
+if (head) {
+  new ResizeObserver(() => document.documentElement.style.setProperty("--head", `${head.offsetHeight}px`)).observe(head);
+}
+
 let read = Number(document.body.dataset.read || 0);
 let telling;
 

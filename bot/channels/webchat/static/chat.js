@@ -7,6 +7,7 @@
   const lines = document.getElementById("lines");
   const thinking = document.getElementById("thinking");
   const notice = document.getElementById("notice");
+  const writes = document.getElementById("writes");
   const write = document.getElementById("write");
   const text = document.getElementById("text");
   const menu = document.querySelector(".menu");
@@ -65,6 +66,7 @@
     offerListening(line);
     markNow();
     if (!line.classList.contains("young")) think(false);
+    if (line.classList.contains("team")) showWriting("");
     if (low || line.classList.contains("young")) toBottom();
   }
 
@@ -111,6 +113,24 @@
     thinking.hidden = !on;
     if (on) thinkingEnds = setTimeout(() => think(false), 6000);
     if (on && low) toBottom();
+  }
+
+  // Somebody of the team writes: shown for a moment, unless it is heard again.
+  let writingEnds = 0;
+  function showWriting(sentence) {
+    clearTimeout(writingEnds);
+    const low = isLow();
+    writes.hidden = !sentence;
+    if (writes.textContent !== sentence) writes.textContent = sentence;
+    if (sentence) writingEnds = setTimeout(() => showWriting(""), 6000);
+    if (sentence && low) toBottom();
+  }
+
+  let toldAt = 0;
+  function sayWriting() {
+    if (!lines.querySelector(".team") || !text.value || Date.now() - toldAt < 4000) return;
+    toldAt = Date.now();
+    post("/chat/typing", {}).catch(() => {});
   }
 
   function tell(sentence) {
@@ -244,6 +264,7 @@
       act(event.data);
     });
     on("line", (data) => showLine(JSON.parse(data).html));
+    on("typing", showWriting);
     on("gone", (id) => { const line = document.getElementById(id); if (line) { line.remove(); markNow(); } });
     on("clear", (data) => { if (epoch) clearLines(); epoch = data; });
     on("ping", () => {});
@@ -272,7 +293,7 @@
     text.style.height = text.scrollHeight + 4 + "px";
   }
 
-  text.addEventListener("input", () => { memory.set("draft", text.value); fit(); });
+  text.addEventListener("input", () => { memory.set("draft", text.value); fit(); sayWriting(); });
   text.addEventListener("keydown", (event) => {
     const keyboard = window.matchMedia("(pointer: fine)").matches;
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || !keyboard) return;
