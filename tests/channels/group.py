@@ -166,15 +166,16 @@ class World:
     async def come_in(self) -> bool:
         """What Telegram has for us is stored, and its turn comes; whether there was anything."""
         updates = await self.api.queue.poll(self._offset, 100, 0)
-        if updates:
-            await intake.store(self.database, updates, self.clock)
-            self._offset = max(int(update["update_id"]) for update in updates) + 1
+        if not updates:
+            return False
+        await intake.store(self.database, updates, self.clock)
+        self._offset = max(int(update["update_id"]) for update in updates) + 1
         self.clock.advance(seconds=2)
         while await turns.take_turn(
             self.database, FakeAssistant(Say("utter_later_ok")), away.answer, FakeEncoder(), self.clock, PACE
         ):
             pass
-        return bool(updates)
+        return True
 
     async def go_out(self, *, look: bool = True) -> None:
         """Send what is due; `look` when something may have changed."""
@@ -203,7 +204,7 @@ class World:
             if quiet and look and not came:
                 return
             look = quiet  # what left, or could not, may be shown
-            self.clock.advance(seconds=2)
+            self.clock.advance(seconds=4)
         raise AssertionError(f"{await self._waiting()} rows still wait")
 
     async def rows(self) -> list[OutboxRow]:
@@ -216,7 +217,8 @@ class World:
 
     async def _waiting(self) -> int:
         states = (OutboxState.WAITING, OutboxState.SENDING)
-        return len([row for row in await self.rows() if row.state in states])
+        async with self.database.read_only() as session:
+            return await session.scalar(select(func.count(OutboxRow.id)).where(OutboxRow.state.in_(states))) or 0
 
 
 @asynccontextmanager

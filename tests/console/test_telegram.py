@@ -18,7 +18,14 @@ PAGE = "/console/telegram"
 
 
 async def _make(desk: Desk, slug: str, action: str = "lier") -> str:
-    """The code of a link made in the console."""
+    """The code of a link."""
+    async with desk.database.unit_of_work() as session:
+        offer = linking.offer_account if action == "lier" else linking.offer_group
+        return await offer(session, await adviser(session, slug), desk.now)
+
+
+async def _make_in_console(desk: Desk, slug: str, action: str = "lier") -> str:
+    """The same, as the page shows it."""
     desk.settings.telegram_bot_name = "promeneurs_bot"
     browser = await desk.logged_in(slug)
     answer = await browser.submit(PAGE, f"{PAGE}/{action}")
@@ -57,7 +64,7 @@ async def _said(desk: Desk) -> list[str]:
 
 
 async def test_a_link_ties_one_account_once_within_fifteen_minutes(desk: Desk) -> None:
-    code = await _make(desk, "sandra")
+    code = await _make_in_console(desk, "sandra")
     async with desk.database.read_only() as session:
         assert code not in str([row.token_hash for row in await session.scalars(select(TelegramLink))])
     await _start(desk, code, "700")
@@ -96,7 +103,7 @@ async def test_the_coordinator_links_a_private_group_with_topics_and_no_other(de
     await _start(desk, await _make(desk, "claire"), "700")
     for kind in (GroupKind.PLAIN, GroupKind.PUBLIC):
         await _start_group(desk, await _make(desk, "claire", "groupe"), "700", kind=kind)
-    code = await _make(desk, "claire", "groupe")
+    code = await _make_in_console(desk, "claire", "groupe")
     await _start_group(desk, code, "999")
     assert await _groups(desk) == [], "the link alone is not enough: it is opened by who made it"
     await _start_group(desk, code, "700")
