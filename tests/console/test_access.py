@@ -87,12 +87,12 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("GET", "/console/conversations/{number}/fiche"): OURS,
     ("GET", "/console/conversations/{number}/suite"): does(),  # nobody has taken it
     ("GET", "/console/conversations/{number}/reprendre"): does(),
-    ("POST", "/console/conversations/{number}/transferer"): does(to="1"),
+    ("POST", "/console/conversations/{number}/transferer"): does(to=""),
     ("POST", "/console/conversations/{number}/mettre-de-cote"): does(at="1"),
     ("POST", "/console/conversations/{number}/promettre"): does(at="1"),
     ("POST", "/console/conversations/{number}/terminer"): does(),
     ("GET", "/console/conversations/{number}/ecrire"): OURS,
-    ("POST", "/console/conversations/{number}/ecrire"): does(409, text="Bonjour"),  # they do not know each other
+    ("POST", "/console/conversations/{number}/ecrire"): May(LOGIN, 303, 409, 404, (("text", "Bonjour"),)),
     ("POST", "/console/conversations/{number}/lu"): does(204, last="1"),
     ("POST", "/console/conversations/{number}/note"): does(text="À rappeler"),
     ("POST", "/console/conversations/{number}/nom"): does(nickname="Léa"),
