@@ -20,7 +20,7 @@ demo: install
 	@$(RUN)/promeneurs demo
 
 # The tests that need no model run beside its training and the tests that do: on two cores, half the wait.
-SCENES := tests/browser tests/test_conversations.py tests/test_nlu_parse.py
+SCENES := tests/browser tests/test_conversations.py tests/test_nlu_parse.py tests/test_learning.py
 ROADS := tests/test_kill.py tests/test_telegram.py
 
 test: lint browser

@@ -7,12 +7,10 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.turn_action import TurnAction
+from actions.turn_action import FALLBACK, TurnAction
 from bot.domain.conversations import Say
 from bot.services import answers, booking
 from bot.storage.tables import Conversation, Turn
-
-FALLBACK = "nlu_fallback"
 
 
 class Greet(TurnAction):

@@ -19,6 +19,8 @@ from bot.services.turns import Acted
 from bot.storage.database import Database
 from bot.storage.tables import Conversation, Turn
 
+FALLBACK = "nlu_fallback"
+
 
 class TurnAction(Action):
     """An action that does its work in the turn Rasa is answering, in a unit of work of its own.
@@ -59,6 +61,8 @@ class TurnAction(Action):
             raise ActionExecutionRejection(self.name(), "the message belongs to no turn")
 
         async def do(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> Acted:
+            if turn.intent is None and (likeliest := _likeliest(message)):
+                turn.intent, turn.confidence = likeliest
             try:
                 async with session.begin_nested():
                     says = await self.act_on(session, conversation, turn, message, now)
@@ -82,3 +86,11 @@ class TurnAction(Action):
     ) -> dict[str, Any]:
         """What Rasa must know of what was done, kept with it."""
         return {}
+
+
+def _likeliest(message: dict[str, Any]) -> tuple[str, float] | None:
+    """The intent the model finds likeliest, even where that is too little to act on, and how likely it is."""
+    for choice in message.get("intent_ranking") or ():
+        if choice["name"] != FALLBACK:
+            return choice["name"], choice["confidence"]
+    return None

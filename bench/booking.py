@@ -32,6 +32,7 @@ from bot.domain.calendar import PARIS
 from bot.domain.people import Channel
 from bot.domain.waiting import WaitingState
 from bot.errors import Refusal
+from bot.running import settle
 from bot.services import appointments, openings, people, waiting
 from bot.storage import migrating
 from bot.storage.database import Database
@@ -414,6 +415,7 @@ async def show_free_slots(url: str, past: int) -> None:
         async with database.unit_of_work() as session:
             await session.execute(text("ANALYZE"))  # as PostgreSQL does by itself, within minutes
     await measure(database, 5)
+    settle()  # as the service does once it has started
     taken, found = await measure(database)
     ordered = sorted(taken)
     print(

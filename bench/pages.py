@@ -1,4 +1,4 @@
-"""From someone's send in the web chat to the bot's answer on their page, and to its line in fifty open consoles.
+"""From someone's send in the web chat to the bot's answer on their page, and to its line in two hundred open consoles.
 
 Two pages are in a real browser, the young person's and an adviser's; the other consoles are streams of the same
 events. Everyone looks at the same conversation, which is the worst case: each change goes to all.
@@ -24,7 +24,7 @@ from tests.console.desk import HASHED, PASSWORD, email
 from tests.factories import adviser
 from tests.world import Service
 
-CONSOLES = 50
+CONSOLES = 200
 SENDS = 40
 BETWEEN_SECONDS = 1.2
 LINES = (

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import secrets
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -14,7 +15,7 @@ import typer
 import uvloop
 from rich.console import Console
 
-from bot import logs, running, training
+from bot import comparison, logs, running, training
 from bot.domain import dates as date_grammar
 from bot.domain import territory as territory_files
 from bot.errors import EmailTaken, SettingsError
@@ -27,11 +28,13 @@ app = typer.Typer(
 db_app = typer.Typer(no_args_is_help=True, help="La base de données.")
 territory_app = typer.Typer(no_args_is_help=True, help="Les fichiers de territoire.")
 account_app = typer.Typer(no_args_is_help=True, help="Les comptes de l'équipe.")
+model_app = typer.Typer(no_args_is_help=True, help="Le modèle en service.")
 nlu_app = typer.Typer(no_args_is_help=True, help="La compréhension.")
 dates_app = typer.Typer(no_args_is_help=True, help="Les dates.")
 app.add_typer(db_app, name="db")
 app.add_typer(territory_app, name="territory")
 app.add_typer(account_app, name="account")
+app.add_typer(model_app, name="model")
 app.add_typer(nlu_app, name="nlu")
 app.add_typer(dates_app, name="dates")
 
@@ -117,21 +120,78 @@ def chat() -> None:
 
 @app.command()
 def train() -> None:
-    """Entraîne le modèle, si ce qu'il apprend a changé."""
-    _train(_settings())
+    """Entraîne le modèle ; avec des phrases validées, un second, comparé à celui en service."""
+    settings = _settings()
+    _train(settings)
+    learnt = training.what_is_taught(settings.var)
+    for problem in learnt.problems:
+        console.print(f"[yellow]![/yellow] {problem}", markup=True, soft_wrap=True)
+    if not learnt.lessons:
+        return
+    served = training.model_path(settings.var)
+    candidate = _trained(settings, learnt)
+    if candidate == served:
+        console.print("Le modèle en service a déjà appris toutes les phrases validées.")
+        return
+    with console.status("Comparaison avec le modèle en service : une minute."), _failures("La comparaison"):
+        figures = training.compare(settings.var, served, candidate, learnt.lessons)
+    report = comparison.write(training.reports(settings.var), figures, learnt.problems)
+    console.print(comparison.in_brief(figures), markup=False)
+    console.print(f"Le détail : {report}", markup=False, soft_wrap=True)
+    console.print(f"Pour le mettre en service : promeneurs model use {figures['model']}", markup=False)
 
 
 def _train(settings: Settings) -> None:
-    path = training.model_path(settings.var)
-    if path.exists():
-        return
+    """The model in service, if it is not there yet."""
+    if not training.model_path(settings.var).exists():
+        _trained(settings, None)
+
+
+def _trained(settings: Settings, learnt: training.Taught | None) -> Path:
+    with console.status("Entraînement du modèle, une seule fois : une à cinq minutes."), _failures("L'entraînement"):
+        path = training.train(settings.var, learnt)
+    console.print(f"Modèle prêt : {path}", soft_wrap=True)
+    return path
+
+
+@contextlib.contextmanager
+def _failures(what: str) -> Iterator[None]:
     try:
-        with console.status("Entraînement du modèle, une seule fois : une à deux minutes."):
-            training.train(settings.var)
+        yield
     except training.TrainingFailed as error:
-        console.print(f"[red]L'entraînement a échoué.[/red] Rasa dit pourquoi dans {error}.")
+        console.print(f"[red]{what} a échoué.[/red] Rasa dit pourquoi dans {error}.")
         raise typer.Exit(1) from error
-    console.print(f"Modèle prêt : {path}")
+
+
+@model_app.command("list")
+def model_list() -> None:
+    """Les modèles qu'on peut mettre en service, le plus récent d'abord."""
+    var = _settings().var
+    served = training.model_path(var).name.removesuffix(".tar.gz")
+    for name in training.models(var):
+        print(f"{name}  (en service)" if name == served else name)
+
+
+@model_app.command("use")
+def model_use(name: Annotated[str, typer.Argument(help="Le nom que donne « promeneurs train ».")]) -> None:
+    """Met un modèle en service. Le service déjà lancé le charge en une demi-minute."""
+    try:
+        training.use(_settings().var, name)
+    except training.NoSuchModel as error:
+        console.print(f"[red]« {name} » n'est pas un modèle de cette version.[/red] « promeneurs model list » les dit.")
+        raise typer.Exit(1) from error
+    console.print(f"[green]✓[/green] {name} est en service. Pour revenir : promeneurs model back")
+
+
+@model_app.command("back")
+def model_back() -> None:
+    """Revient au modèle d'avant."""
+    try:
+        name = training.back(_settings().var)
+    except training.NoSuchModel as error:
+        console.print("[red]Il n'y a pas de modèle d'avant, ou il est d'une autre version.[/red]")
+        raise typer.Exit(1) from error
+    console.print(f"[green]✓[/green] {name} est de nouveau en service.")
 
 
 @app.command()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bot.domain.conversations import Say
+
 
 class Refusal(Exception):
     """Something asked for cannot be done; expected, so never an alarm.
@@ -72,6 +74,30 @@ class FormMistake(Refusal):
         self.response = response
 
 
+class AlreadyDecided(Refusal):
+    """A colleague decided of it meanwhile."""
+
+    response = "utter_already_decided"
+
+
+class OwnProposal(Refusal):
+    """A text that needs two people was proposed by the very one who validates it."""
+
+    response = "utter_wording_own_proposal"
+
+
+class BadWording(Exception):
+    """A text may not stand for another; `faults` say why."""
+
+    def __init__(self, faults: list[Say]) -> None:
+        super().__init__("bad wording")
+        self.faults = faults
+
+
+class NotChangeable(Exception):
+    """There is no such text, or no structure may change it."""
+
+
 class NoAppointment(Refusal):
     """The person has no appointment to come."""
 
@@ -114,6 +140,18 @@ class FormIncomplete(Refusal):
     response = "utter_form_incomplete"
 
 
+class EncounterCounts(Refusal):
+    """An encounter was noted more than a day ago: it counts."""
+
+    response = "utter_encounter_counts"
+
+
+class NeedsAnotherCoordinator(Refusal):
+    """Who closed an alert as false is not who reads it again."""
+
+    response = "utter_needs_another_coordinator"
+
+
 class AlreadyTaken(Refusal):
     """Another adviser took the conversation first."""
 
@@ -130,6 +168,24 @@ class NotTheHolder(Refusal):
     """Only who holds the conversation may answer in it or give it back."""
 
     response = "utter_not_the_holder"
+
+
+class NotYours(Refusal):
+    """A ready reply is its owner's to change, and the structure's are its coordinators'."""
+
+    response = "utter_not_yours"
+
+
+class TooManyCanned(Refusal):
+    """There are as many ready replies as a page can show."""
+
+    response = "utter_too_many_canned"
+
+
+class SearchTooShort(Refusal):
+    """Too few letters to look for."""
+
+    response = "utter_search_too_short"
 
 
 class NotAColleague(Refusal):
@@ -172,6 +228,30 @@ class LinkGone(Refusal):
     """The link to Telegram was used, is too old, or never existed."""
 
     response = "utter_join_gone"
+
+
+class LinkOver(Refusal):
+    """The link that ties a Telegram account or a group to the team was used, is too old, or never was."""
+
+    response = "utter_team_link_over"
+
+
+class NotAForum(Refusal):
+    """The team's group must be private, and have topics."""
+
+    response = "utter_group_not_a_forum"
+
+
+class NotYetLinked(Refusal):
+    """A coordinator links their own Telegram before a group."""
+
+    response = "utter_group_link_yourself_first"
+
+
+class NoTelegram(Refusal):
+    """The service has no robot on Telegram, or its name is not set."""
+
+    response = "utter_team_no_telegram"
 
 
 class NeedsAgreement(Refusal):
@@ -218,6 +298,36 @@ class AnswerTooLong(Refusal):
     """An answer is longer than a message may be."""
 
     response = "utter_answer_too_long"
+
+
+class FileTooBig(Refusal):
+    """A file has more bytes than may be kept; `most` in megabytes."""
+
+    response = "utter_file_too_big"
+
+
+class FileNotTaken(Refusal):
+    """A file is of a kind that is not taken, or is broken."""
+
+    response = "utter_file_not_taken"
+
+
+class NoFile(Refusal):
+    """A form that sends a file holds none."""
+
+    response = "utter_no_file"
+
+
+class NotYourMessage(Refusal):
+    """Only who wrote a message may change it or take it back."""
+
+    response = "utter_not_your_message"
+
+
+class TooLateToTakeBack(Refusal):
+    """Messages are taken back within two days; later, the channel keeps them."""
+
+    response = "utter_too_late_to_take_back"
 
 
 class WrongPassword(Refusal):

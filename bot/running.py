@@ -26,8 +26,10 @@ from bot import texts, training
 from bot.assistant.encoder import SentenceEncoder
 from bot.assistant.rasa import RasaAssistant, for_rasa
 from bot.channels.telegram import profile
+from bot.channels.telegram.files import TelegramFiles
 from bot.channels.telegram.intake import KINDS, REFUSED_TOKEN, Polling
 from bot.channels.telegram.messenger import TelegramMessenger, make_bot
+from bot.channels.telegram.typing import TelegramTypist
 from bot.channels.terminal.messenger import TerminalMessenger, read_line, send_line
 from bot.channels.webchat.messenger import WebMessenger
 from bot.domain import communes, dates, phones, safety
@@ -38,7 +40,7 @@ from bot.domain.themes import find_theme
 from bot.errors import SettingsError
 from bot.services import accounts, booking, delivery, territories
 from bot.services.feed import Feed
-from bot.services.ports import Messenger
+from bot.services.ports import Fetcher, Messenger
 from bot.settings import Environment, Settings, TelegramMode
 from bot.storage import migrating
 from bot.storage.database import Database
@@ -49,6 +51,8 @@ from bot.worker import Worker
 log = structlog.get_logger(__name__)
 
 RESTART_SECONDS = 1.0
+# How soon a model that somebody puts in service is seen.
+LOOK_SECONDS = 2.0
 READY_SECONDS = 180.0
 # One of each structure of the demo; their passwords are new at each start.
 DEMO_ACCOUNTS = {"karim": "karim@exemple.fr", "sandra": "sandra@exemple.fr"}
@@ -71,7 +75,8 @@ async def web(settings: Settings) -> None:
     settle()
     database = Database(settings.database_url)
     try:
-        await _serve_app(settings, database)
+        async with _telegram(settings) as bot:
+            await _serve_app(settings, database, bot)
     finally:
         await database.close()
 
@@ -83,7 +88,7 @@ async def worker(settings: Settings) -> None:
 
 
 async def rasa(settings: Settings) -> None:
-    """Rasa, started again whenever it dies."""
+    """Rasa, started again whenever it dies, or another model is put in service."""
     while True:
         # Rasa writes a lot, and none of it is for the one who started us.
         with (settings.var / "rasa.log").open("ab") as log_file:
@@ -94,15 +99,32 @@ async def rasa(settings: Settings) -> None:
                 stdout=log_file,
                 stderr=log_file,
             )
+        model = training.chosen(settings.var)
         try:
-            code = await process.wait()
+            another = await _ends_or_changes(process, settings, model)
         finally:
             if process.returncode is None:
                 process.terminate()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(process.wait(), 10)
-        log.warning("rasa stopped", code=code)
-        await asyncio.sleep(RESTART_SECONDS)
+        if another:
+            log.info("another model in service")
+        else:
+            log.warning("rasa stopped", code=process.returncode)
+            await asyncio.sleep(RESTART_SECONDS)
+
+
+async def _ends_or_changes(process: asyncio.subprocess.Process, settings: Settings, model: str | None) -> bool:
+    """Wait until Rasa dies, or until another model is put in service: True then, and Rasa still runs."""
+    ended = asyncio.create_task(process.wait())
+    try:
+        while not ended.done():
+            await asyncio.wait({ended}, timeout=LOOK_SECONDS)
+            if not ended.done() and training.chosen(settings.var) != model:
+                return True
+        return False
+    finally:
+        ended.cancel()
 
 
 async def demo(settings: Settings, console: Console) -> None:
@@ -244,13 +266,20 @@ async def _work(settings: Settings, extra: Mapping[Channel, Messenger], *, with_
     settle()
     database = Database(settings.database_url)
     assistant = make_assistant(settings)
-    async with _messengers(settings, database) as messengers:
-        parts = Worker(settings, database, assistant, encoder, {**messengers, **extra})
+    async with _telegram(settings) as bot:
+        messengers: dict[Channel, Messenger] = {Channel.WEB: WebMessenger(database, settings.clock), **extra}
+        fetchers: dict[Channel, Fetcher] = {}
+        if bot is not None:
+            messengers[Channel.TELEGRAM] = TelegramMessenger(
+                bot, database, settings.vault, f"{web_address(settings)}/console"
+            )
+            fetchers[Channel.TELEGRAM] = TelegramFiles(bot)
+        parts = Worker(settings, database, assistant, encoder, messengers, fetchers)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(parts.run())
                 if with_web:
-                    group.create_task(_serve_app(settings, database, parts.stored))
+                    group.create_task(_serve_app(settings, database, bot, parts.stored))
                 if settings.telegram_bot_token:
                     group.create_task(_telegram_in(settings, database, parts))
         finally:
@@ -268,15 +297,15 @@ def make_assistant(settings: Settings) -> RasaAssistant:
 
 
 @contextlib.asynccontextmanager
-async def _messengers(settings: Settings, database: Database) -> AsyncIterator[dict[Channel, Messenger]]:
-    web: dict[Channel, Messenger] = {Channel.WEB: WebMessenger(database, settings.clock)}
+async def _telegram(settings: Settings) -> AsyncIterator[Bot | None]:
+    """The bot on Telegram, if the service has one."""
     if settings.telegram_bot_token is None:
-        yield web
+        yield None
         return
     bot = make_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_base_url)
     await bot.request.initialize()
     try:
-        yield web | {Channel.TELEGRAM: TelegramMessenger(bot)}
+        yield bot
     finally:
         await bot.request.shutdown()
 
@@ -324,10 +353,13 @@ async def _introduce(settings: Settings, bot: Bot) -> None:
             return
 
 
-async def _serve_app(settings: Settings, database: Database, on_stored: Callable[[], None] = lambda: None) -> None:
+async def _serve_app(
+    settings: Settings, database: Database, bot: Bot | None, on_stored: Callable[[], None] = lambda: None
+) -> None:
     feed = Feed(database)
+    typists = {Channel.TELEGRAM: TelegramTypist(bot)} if bot is not None else {}
     config = uvicorn.Config(
-        make_app(settings, database, feed, on_stored),
+        make_app(settings, database, feed, on_stored, typists),
         host=settings.host,
         port=settings.port,
         log_level="error",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -14,7 +15,10 @@ from bot.services import (
     alerts,
     appointments,
     budgets,
+    digest,
     feed,
+    linking,
+    misunderstood,
     nudges,
     people,
     queue,
@@ -29,6 +33,7 @@ from bot.storage.database import Database
 log = structlog.get_logger(__name__)
 
 FORGET_SECONDS = 600
+LETTERS_SECONDS = 60
 
 
 def start_ticks(
@@ -67,13 +72,23 @@ def start_ticks(
             if await waiting.tick(session, clock.now()):
                 on_queued()
 
+    async def look_for_letters() -> None:
+        assert settings.mail_server is not None, "only looked for with a server"
+        every = timedelta(minutes=settings.digest_minutes)
+        await digest.deliver(database, settings.mail_server, clock, every, f"{settings.public_url}/console")
+
     async def forget_old_logins() -> None:
         async with database.unit_of_work() as session:
             await accounts.forget_old(session, clock.now())
+            await linking.forget_old(session, clock.now())
 
     async def forget_the_erased() -> None:
         async with database.unit_of_work() as session:
             await people.forget_the_erased(session, clock.now())
+
+    async def forget_old_misreadings() -> None:
+        async with database.unit_of_work() as session:
+            await misunderstood.forget_old(session, clock.now())
 
     async def throw_old_changes_away() -> None:
         await feed.throw_old_away(database)
@@ -98,8 +113,11 @@ def start_ticks(
     scheduler.add_job(look_for_waiting_offers, "interval", seconds=settings.tick_seconds)
     scheduler.add_job(forget_old_logins, "interval", seconds=FORGET_SECONDS)
     scheduler.add_job(forget_the_erased, "interval", seconds=FORGET_SECONDS)
+    scheduler.add_job(forget_old_misreadings, "interval", seconds=FORGET_SECONDS)
     scheduler.add_job(throw_old_changes_away, "interval", seconds=FORGET_SECONDS)
     scheduler.add_job(forget_idle_browsers, "interval", seconds=FORGET_SECONDS)
     scheduler.add_job(forget_old_keys, "interval", seconds=FORGET_SECONDS)
+    if settings.mail_server is not None:
+        scheduler.add_job(look_for_letters, "interval", seconds=LETTERS_SECONDS)
     scheduler.start()
     return scheduler

@@ -11,7 +11,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as UnreadableSetting
 
 from bot.clock import Clock, ShiftedClock, SystemClock
+from bot.domain.files import MEGABYTE
+from bot.domain.mail import MailSecurity, MailServer
 from bot.errors import SettingsError
+from bot.storage.vault import Vault
 
 
 class Environment(StrEnum):
@@ -54,6 +57,17 @@ class Settings(BaseSettings):
     rasa_timeout_seconds: float = 3.0
     rasa_recovery_seconds: float = Field(0.5, description="Between two looks at a Rasa that is away.")
 
+    files_key: SecretStr = Field(SecretStr("local"), description="Files sent and received are sealed with it.")
+    largest_file_mb: int = Field(10, ge=1, le=20, description="Telegram lets a bot receive 20 at most.")
+
+    smtp_host: str = Field("", description="The server of the e-mails that count what waits. Empty: there are none.")
+    smtp_port: int = 587
+    smtp_security: MailSecurity = MailSecurity.STARTTLS
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_sender: str = Field("", description="The address these e-mails come from.")
+    digest_minutes: int = Field(60, ge=15, description="The least time between two e-mails to the same adviser.")
+
     gather_seconds: float = Field(0.3, description="Wait for the rest of a message sent in several.")
     lease_seconds: float = Field(15.0, description="After that, work a dead process held is taken again.")
     tick_seconds: float = 5.0
@@ -70,10 +84,14 @@ class Settings(BaseSettings):
                 raise ValueError("PUBLIC_URL : à définir, l'adresse https que Telegram appelle (webhook)")
             if not self.telegram_webhook_secret:
                 raise ValueError("TELEGRAM_WEBHOOK_SECRET : à définir, un long mot de passe au hasard")
+        if self.smtp_host:
+            for name in ("smtp_sender", "public_url"):
+                if not getattr(self, name):
+                    raise ValueError(f"{name.upper()} : à définir, les e-mails en ont besoin")
         if self.environment is Environment.PRODUCTION:
             if self.clock_file:
                 raise ValueError("CLOCK_FILE : interdit en production, à enlever")
-            for name in ("rasa_token", "actions_token"):
+            for name in ("rasa_token", "actions_token", "files_key"):
                 if getattr(self, name).get_secret_value() == "local":
                     raise ValueError(f"{name.upper()} : à définir, un long mot de passe au hasard")
         return self
@@ -82,6 +100,20 @@ class Settings(BaseSettings):
     def secure(self) -> bool:
         """Whether browsers reach the service over https: cookies then say so."""
         return self.public_url.startswith("https://")
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        """Where e-mails leave from; None if the service sends none."""
+        if not self.smtp_host:
+            return None
+        password = self.smtp_password.get_secret_value()
+        return MailServer(
+            self.smtp_host, self.smtp_port, self.smtp_sender, self.smtp_security, self.smtp_user, password
+        )
+
+    @cached_property
+    def vault(self) -> Vault:
+        return Vault(self.files_key.get_secret_value(), self.largest_file_mb * MEGABYTE)
 
     @cached_property
     def clock(self) -> Clock:

@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
+from types import MappingProxyType
 from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Header, HTTPException, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import func, select
+from starlette.formparsers import MultiPartParser
 
 from bot import console
 from bot.channels.telegram.intake import webhook_router
 from bot.channels.webchat.routes import chat_router
 from bot.domain.outbox import OutboxState
+from bot.domain.people import Channel
 from bot.services.feed import Feed
+from bot.services.ports import Typist
 from bot.settings import Settings, TelegramMode
 from bot.storage.database import Database
 from bot.storage.tables import InboxRow, OutboxRow
 
+# A file on its way to be sealed stays in memory: the library would write it to the disk, in clear.
+MultiPartParser.spool_max_size = 2 * 24 * 1024 * 1024
+
 
 def make_app(
-    settings: Settings, database: Database, feed: Feed, on_stored: Callable[[], None] = lambda: None
+    settings: Settings,
+    database: Database,
+    feed: Feed,
+    on_stored: Callable[[], None] = lambda: None,
+    typists: Mapping[Channel, Typist] = MappingProxyType({}),
 ) -> FastAPI:
-    """The application; `on_stored` is called when something that came in was committed."""
+    """The application; `on_stored` is called when something that came in was committed.
+
+    `typists` show, on the channels that can, that an adviser writes.
+    """
     app = FastAPI(title="Promeneurs", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/health")
@@ -49,7 +63,7 @@ def make_app(
         secret = settings.telegram_webhook_secret.get_secret_value()
         app.include_router(webhook_router(database, settings.clock, secret, on_stored))
     app.include_router(chat_router(settings, database, feed, on_stored))
-    console.install(app, settings, database, feed)
+    console.install(app, settings, database, feed, typists)
     return app
 
 

@@ -13,8 +13,9 @@ from bot.assistant import away
 from bot.clock import Clock
 from bot.domain.people import Channel
 from bot.scheduler import start_ticks
-from bot.services import delivery, turns
-from bot.services.ports import Assistant, Encoder, Messenger
+from bot.services import delivery, files, turns
+from bot.services.bridge import Bridge
+from bot.services.ports import Assistant, Encoder, Fetcher, Messenger
 from bot.settings import Settings
 from bot.storage.database import Database
 
@@ -23,6 +24,7 @@ log = structlog.get_logger(__name__)
 TURNS_AT_ONCE = 4
 DELIVERIES_AT_ONCE = 4
 LOOK_SECONDS = 0.1
+FETCH_SECONDS = 1.0
 AFTER_ERROR_SECONDS = 1.0
 
 
@@ -50,12 +52,14 @@ class Worker:
         assistant: Assistant,
         encoder: Encoder,
         messengers: Mapping[Channel, Messenger],
+        fetchers: Mapping[Channel, Fetcher],
     ) -> None:
         self.clock: Clock = settings.clock
         self.database = database
         self.assistant = assistant
         self.encoder = encoder
         self.messengers = messengers
+        self.fetchers = fetchers
         self.settings = settings
         self.lease = timedelta(seconds=settings.lease_seconds)
         self.pace = turns.Pace(timedelta(seconds=settings.gather_seconds), self.lease)
@@ -71,6 +75,9 @@ class Worker:
                 for _ in range(DELIVERIES_AT_ONCE):
                     group.create_task(self._loop(self._deliver, self.outbox_bell))
                 group.create_task(self._look_out())
+                group.create_task(self._fetch_files())
+                if Channel.TELEGRAM in self.messengers:
+                    group.create_task(Bridge(self.database, self.clock, self.outbox_bell.ring).run())
         finally:
             scheduler.shutdown(wait=False)
 
@@ -101,6 +108,16 @@ class Worker:
 
     async def _deliver(self) -> bool:
         return await delivery.deliver(self.database, self.messengers, self.clock, self.lease)
+
+    async def _fetch_files(self) -> None:
+        """Files are not answered, so nobody waits for them by the tenth of a second."""
+        while True:
+            try:
+                while await files.fetch_next(self.database, self.fetchers, self.settings.vault, self.clock):
+                    pass
+            except Exception as error:
+                log.error("fetch failed", error=type(error).__name__, exc_info=True)
+            await asyncio.sleep(FETCH_SECONDS)
 
     async def _loop(self, step: Callable[[], Awaitable[bool]], bell: Bell) -> None:
         while True:

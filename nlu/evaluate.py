@@ -48,8 +48,16 @@ class Answers:
 
 async def ask(model: str, held_out: str) -> Answers:
     """Every held-out sentence to the model, before any threshold."""
+    return await ask_of(await load(model), held_out)
+
+
+async def load(model: str) -> Agent:
     configure_structlog(logging.WARNING)  # Rasa would write each parse it makes
-    agent = Agent.load(model)
+    return Agent.load(model)
+
+
+async def ask_of(agent: Agent, held_out: str) -> Answers:
+    """The same of a model that is loaded already."""
     examples = load_data(held_out).intent_examples
     await agent.parse_message("bonjour")  # the first one loads what is loaded late
     rankings, milliseconds, processor = [], [], []

@@ -81,6 +81,11 @@ def test_every_want_has_a_name_that_fits_a_button() -> None:
     assert len(set(texts.labels().values())) == len(texts.labels())
 
 
+def test_every_intent_has_a_name_in_the_console() -> None:
+    assert set(texts.meanings()) == set(INTENTS)
+    assert len(set(texts.meanings().values())) == len(INTENTS)
+
+
 @pytest.mark.parametrize("intent", INTENTS)
 def test_every_intent_has_training_and_held_out_sentences(intent: str) -> None:
     assert len(TRAINING.get(intent, [])) >= LEAST_TRAINING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 
 import structlog
 
@@ -16,19 +17,35 @@ from nlu.langue import normalise
 log = structlog.get_logger(__name__)
 
 
+# Enough for what is being written at one moment; in memory only, and never by who wrote it.
+KEPT = 64
+
+
 class SentenceEncoder:
     """The encoder of `nlu/encoder.py`, in a thread. Where it fails, rules and words go on without it."""
 
     def __init__(self) -> None:
-        self.one_at_a_time = asyncio.Lock()
+        # One text at a time: two would only wait for each other's processor.
+        self._thread = asyncio.Lock()
+        self._readings: OrderedDict[str, asyncio.Task[list[Meaning]]] = OrderedDict()
         self._failed = False
 
     async def read(self, text: str) -> list[Meaning]:
         """The meaning of the beginning of `text`, as Rasa will read it, and of what looks gravest in a longer one.
 
-        A text too long for Rasa has only the second.
+        A text too long for Rasa has only the second. Asked twice, the same text is read once.
         """
-        return await asyncio.to_thread(self.read_now, text)
+        reading = self._readings.get(text)
+        if reading is None:
+            reading = self._readings[text] = asyncio.create_task(self._read(text))
+        self._readings.move_to_end(text)
+        if len(self._readings) > KEPT:
+            self._readings.popitem(last=False)
+        return await asyncio.shield(reading)
+
+    async def _read(self, text: str) -> list[Meaning]:
+        async with self._thread:
+            return await asyncio.to_thread(self.read_now, text)
 
     def read_now(self, text: str) -> list[Meaning]:
         """The same, here and now."""

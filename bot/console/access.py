@@ -12,7 +12,7 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,9 +28,11 @@ from bot.console import pages
 from bot.console.fragments import of_desk
 from bot.console.live import Live
 from bot.domain.conversations import Say
+from bot.domain.people import Channel
 from bot.domain.team import Role
 from bot.errors import NothingToDo, Refusal
-from bot.services import accounts, desk, handoffs
+from bot.services import accounts, alert_sheets, canned, desk, handoffs
+from bot.services.ports import Typist
 from bot.settings import Settings
 from bot.storage.database import Database
 from bot.storage.tables import (
@@ -38,13 +40,20 @@ from bot.storage.tables import (
     Adviser,
     Alert,
     Appointment,
+    CannedReply,
     Conversation,
+    Encounter,
+    FollowUp,
     Handoff,
+    Message,
+    Misread,
     Notice,
     Opening,
     PartnerBooking,
     Place,
     ReviewComment,
+    StoredFile,
+    Wording,
     Workshop,
 )
 
@@ -86,6 +95,7 @@ class Console:
     database: Database
     clock: Clock
     live: Live
+    typists: Mapping[Channel, Typist]
 
     def origin(self, request: Request) -> str:
         """What stands for an address on the network: the same one gives the same, and it cannot be read back."""
@@ -140,15 +150,22 @@ class Caller:
         forget_said(self.request, response)
         return response
 
-    def partners_page(
-        self, template: str, *, status: int = 200, refusal: Refusal | None = None, **values: Any
-    ) -> Response:
-        """A page for a partner: nothing of the desk is in it."""
+    def bare_page(self, template: str, *, status: int = 200, refusal: Refusal | None = None, **values: Any) -> Response:
+        """A page for a partner, or for a phone to keep: nothing of the desk is in it."""
         said = say_refusal(refusal) if refusal else read_said(self.request)
         html = pages.render(template, me=self.adviser, now=self.now, said=said, **values)
         response = HTMLResponse(pages.personal(html, self.adviser.id, self.csrf), status)
         forget_said(self.request, response)
         return response
+
+    def links_for(self, code: str) -> tuple[tuple[str, str], ...]:
+        """Where a code leads a young person: on Telegram if the bot has a name there, and on the site."""
+        settings = self.console.settings
+        base = settings.public_url.rstrip("/") or str(self.request.base_url).rstrip("/")
+        site = ("Sur le site", f"{base}/chat?s={code}")
+        if not settings.telegram_bot_name:
+            return (site,)
+        return (("Sur Telegram", f"https://t.me/{settings.telegram_bot_name}?start={code}"), site)
 
 
 def go(path: str) -> Response:
@@ -304,7 +321,7 @@ def forget_said(request: Request, response: Response) -> None:
 # ── The gate to a person's data ──────────────────────────────────────────────────────────────
 
 
-Owned = TypeVar("Owned", Conversation, Handoff, Alert, Appointment, Workshop, Place)
+Owned = TypeVar("Owned", Conversation, Handoff, Alert, Appointment, Workshop, Place, Misread, FollowUp, Wording)
 
 
 async def _theirs(session: AsyncSession, table: type[Owned], adviser: Adviser, number: int) -> Owned:
@@ -331,6 +348,24 @@ async def handoff_of(session: AsyncSession, adviser: Adviser, conversation_id: i
     return found
 
 
+async def message_of(session: AsyncSession, adviser: Adviser, number: int) -> Message:
+    """A message of one of the structure's conversations, whoever wrote it."""
+    found = await session.get(Message, number)
+    if found is None:
+        raise NotFound
+    await conversation_of(session, adviser, found.conversation_id)
+    return found
+
+
+async def file_of(session: AsyncSession, adviser: Adviser, number: int) -> StoredFile:
+    """A file of one of the structure's conversations."""
+    found = await session.get(StoredFile, number)
+    if found is None:
+        raise NotFound
+    await conversation_of(session, adviser, found.conversation_id)
+    return found
+
+
 async def handoff_to_review(session: AsyncSession, coordinator: Adviser, number: int) -> Handoff:
     """Any handoff of the structure, over or not."""
     return await _theirs(session, Handoff, coordinator, number)
@@ -346,6 +381,26 @@ async def comment_of(session: AsyncSession, adviser: Adviser, number: int) -> Re
 
 async def alert_of(session: AsyncSession, adviser: Adviser, number: int) -> Alert:
     return await _theirs(session, Alert, adviser, number)
+
+
+async def sheet_of(session: AsyncSession, adviser: Adviser, number: int) -> Alert:
+    """An alert whose sheet they may read: who took care of it, or a coordinator."""
+    alert = await alert_of(session, adviser, number)
+    if not await alert_sheets.may_read(session, alert, adviser):
+        raise NotFound
+    return alert
+
+
+async def followup_of(session: AsyncSession, adviser: Adviser, number: int) -> FollowUp:
+    return await _theirs(session, FollowUp, adviser, number)
+
+
+async def encounter_of(session: AsyncSession, adviser: Adviser, number: int) -> Encounter:
+    """An encounter they noted themselves."""
+    found = await session.get(Encounter, number)
+    if found is None or found.adviser_id != adviser.id:
+        raise NotFound
+    return found
 
 
 async def appointment_of(session: AsyncSession, adviser: Adviser, number: int) -> Appointment:
@@ -420,5 +475,21 @@ async def absence_of(session: AsyncSession, adviser: Adviser, number: int) -> Ab
     return found
 
 
+async def canned_of(session: AsyncSession, adviser: Adviser, number: int) -> CannedReply:
+    """A ready reply the adviser may change; one they may only use, or another's, is not found."""
+    found = await session.get(CannedReply, number)
+    if found is None or not canned.may_change(found, adviser):
+        raise NotFound
+    return found
+
+
 async def place_of(session: AsyncSession, adviser: Adviser, number: int) -> Place:
     return await _theirs(session, Place, adviser, number)
+
+
+async def misread_of(session: AsyncSession, adviser: Adviser, number: int) -> Misread:
+    return await _theirs(session, Misread, adviser, number)
+
+
+async def wording_of(session: AsyncSession, adviser: Adviser, number: int) -> Wording:
+    return await _theirs(session, Wording, adviser, number)

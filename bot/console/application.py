@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import FastAPI
 
 from bot.console.access import Console
 from bot.console.live import Live
 from bot.console.routes import routers
+from bot.domain.people import Channel
 from bot.services.feed import Feed
+from bot.services.ports import Typist
 from bot.settings import Settings
 from bot.storage.database import Database
 
 
-def install(app: FastAPI, settings: Settings, database: Database, feed: Feed) -> None:
+def install(
+    app: FastAPI, settings: Settings, database: Database, feed: Feed, typists: Mapping[Channel, Typist]
+) -> None:
     """Add the console's routes, all under /console."""
-    app.state.console = Console(settings, database, settings.clock, Live(database, feed, settings.clock))
+    app.state.console = Console(settings, database, settings.clock, Live(database, feed, settings.clock), typists)
     for router in routers:
         app.include_router(router)

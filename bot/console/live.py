@@ -19,6 +19,7 @@ from bot.clock import Clock
 from bot.console import fragments
 from bot.console.fragments import Fragments
 from bot.console.pages import personal
+from bot.domain.conversations import Author
 from bot.services import accounts
 from bot.services.feed import Feed, Listener
 from bot.storage.database import Database
@@ -117,7 +118,9 @@ class Live:
 
     def _of_conversation(self, conversation_id: int, woken: asyncio.Event) -> AbstractContextManager[Board]:
         async def render(session: AsyncSession, now: datetime) -> Fragments:
-            return await fragments.of_conversation(session, conversation_id, now)
+            writing = self.feed.typing.of(conversation_id, Author.YOUNG)
+            pieces = await fragments.of_conversation(session, conversation_id, now)
+            return pieces | {"typing": fragments.typing(writing)}
 
         listening = self.feed.listen(conversation_id=conversation_id)
         return self._board(("conversation", conversation_id), render, listening, CONVERSATION_PAUSE, woken)

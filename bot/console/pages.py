@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -20,8 +21,10 @@ from bot import texts
 from bot.domain.appointments import Mode
 from bot.domain.calendar import in_paris, say_day, say_moment, say_time
 from bot.domain.conversations import Bubble, IncomingKind, Say
+from bot.domain.files import MEGABYTE
 from bot.domain.outbox import OutboxState
 from bot.domain.phones import say_phone
+from bot.services.rights import DELETABLE
 from bot.services.thread import Line
 from bot.storage.tables import Appointment, Opening
 
@@ -30,17 +33,22 @@ TYPES = {
     "console.css": "text/css; charset=utf-8",
     "review.css": "text/css; charset=utf-8",
     "live.js": "text/javascript; charset=utf-8",
+    "inbox.js": "text/javascript; charset=utf-8",
+    "alerts.js": "text/javascript; charset=utf-8",
+    "encounters.js": "text/javascript; charset=utf-8",
+    "encounters_worker.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 STATIC = {name: (HERE / "static" / name).read_bytes() for name in TYPES}
 # In quotes, which are escaped in whatever anybody wrote: no message can pass for it.
 TOKEN_MARK = 'value="the token of the session"'
-_FOR = re.compile(r'data-(not-)?for="(\d*)"')
+# Whom a piece is for, or not for: the numbers of one or several of the team.
+_FOR = re.compile(r'data-(not-)?for="([\d ]*)"')
 
 KINDS = {
-    IncomingKind.VOICE: "Message vocal (il ne s'écoute pas encore ici)",
-    IncomingKind.PHOTO: "Photo (elle ne s'affiche pas encore ici)",
-    IncomingKind.DOCUMENT: "Fichier (il ne s'ouvre pas encore ici)",
+    IncomingKind.VOICE: "Message vocal",
+    IncomingKind.PHOTO: "Photo",
+    IncomingKind.DOCUMENT: "Fichier",
     IncomingKind.STICKER: "Autocollant",
     IncomingKind.LOCATION: "A partagé sa position (elle n'est pas gardée)",
     IncomingKind.CONTACT: "A partagé un contact",
@@ -62,6 +70,14 @@ def since(at: datetime, now: datetime) -> str:
     return f"depuis {say_moment(at, now)}"
 
 
+def until(moment: datetime, now: datetime) -> str:
+    """ "dans moins d'une minute", "dans 4 min"; further away, "à 14 h", "demain à 9 h"."""
+    minutes = -((now - moment) // timedelta(minutes=1))
+    if minutes > 60:
+        return at(moment, now)
+    return f"dans {minutes} min" if minutes > 1 else "dans moins d'une minute"
+
+
 def when(at: datetime, now: datetime) -> str:
     """ "10 h 42" today, "hier à 10 h 42" before."""
     return say_time(at) if in_paris(at).date() == in_paris(now).date() else say_moment(at, now)
@@ -71,6 +87,17 @@ def at(moment: datetime, now: datetime) -> str:
     """The same inside a sentence: "à 10 h 42", "hier à 10 h 42"."""
     said = when(moment, now)
     return said if " à " in said else f"à {said}"
+
+
+def to_the_second(moment: datetime) -> str:
+    """ "10/03/2027 à 10:42:07", on the clock of Paris."""
+    return f"{in_paris(moment):%d/%m/%Y à %H:%M:%S}"
+
+
+def till(moment: datetime, now: datetime) -> str:
+    """ "jusqu'à 10 h 42", "jusqu'à demain à 9 h"."""
+    said = at(moment, now)
+    return f"jusqu'{said}" if said.startswith("à ") else f"jusqu'à {said}"
 
 
 def listed(words: Sequence[str]) -> str:
@@ -111,6 +138,13 @@ def bubbles(say: Say) -> list[Bubble]:
     return texts.render(say)
 
 
+def weight(size: int) -> str:
+    """ "320 ko", "2,4 Mo"."""
+    if size < MEGABYTE:
+        return f"{max(1, size // 1024)} ko"
+    return f"{size / MEGABYTE:.1f} Mo".replace(".", ",")
+
+
 def mode_label(mode: str) -> str:
     return Mode(mode).label
 
@@ -126,7 +160,11 @@ def whereabouts(one: Appointment) -> str:
 
 
 def sent(line: Line) -> str:
-    """What became of a line that left; nothing for one that came in."""
+    """What became of a line that left, or of its last change; nothing for one that came in."""
+    if line.rewritten in (OutboxState.WAITING, OutboxState.SENDING):
+        return "changement en attente"
+    if line.rewritten in (OutboxState.FAILED, OutboxState.DROPPED):
+        return "changement pas reçu : l'ancien message est peut-être encore là"
     if line.sent is None:
         return ""
     if line.sent is OutboxState.SENT:
@@ -140,11 +178,16 @@ def sent(line: Line) -> str:
     return "échec : pas reçu" if line.sent is OutboxState.FAILED else "retiré avant l'envoi"
 
 
+def takes_back(line: Line, now: datetime) -> bool:
+    """Whether who wrote a line may still take it back."""
+    return now - line.at <= DELETABLE
+
+
 def personal(html: str, adviser_id: int | None, token: str) -> str:
     """A page or a fragment for one reader: their token, and without what is for another."""
 
     def hide(match: re.Match[str]) -> str:
-        theirs = match[2] == str(adviser_id)
+        theirs = str(adviser_id) in match[2].split()
         return match[0] if theirs is not bool(match[1]) else f"{match[0]} hidden"
 
     return _FOR.sub(hide, html.replace(TOKEN_MARK, f'value="{token}"'))
@@ -165,8 +208,10 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters.update(at=at, since=since, when=when, day=day, clock=say_time, paris=in_paris)
+_environment.filters.update(until=until, to_the_second=to_the_second)
+_environment.filters.update(at=at, till=till, since=since, when=when, day=day, clock=say_time, paris=in_paris)
 _environment.filters.update(listed=listed, sent=sent, phone=say_phone, dated=dated, hour=hour)
-_environment.filters.update(bubbles=bubbles, mode_label=mode_label, lasting=lasting)
+_environment.filters.update(bubbles=bubbles, mode_label=mode_label, weight=weight, lasting=lasting)
 _environment.filters.update(receivers=receivers, whereabouts=whereabouts)
-_environment.globals.update(KINDS=KINDS, version=_version, once=lambda: secrets.token_hex(8))
+_environment.globals.update(KINDS=KINDS, version=_version, takes_back=takes_back)
+_environment.globals.update(once=lambda: secrets.token_hex(8), uuid=lambda: str(uuid4()))

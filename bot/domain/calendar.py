@@ -92,10 +92,10 @@ def _holidays(subdiv: str | None) -> HolidayBase:
     return country_holidays("FR", subdiv=subdiv, language="fr")
 
 
-def next_working_day(day: date, subdiv: str | None) -> date:
-    """The first day after `day` that is neither a Saturday, a Sunday nor a public holiday."""
+def next_working_day(day: date, subdiv: str | None, closures: Sequence[Closure] = ()) -> date:
+    """The first day after `day` that is neither a Saturday, a Sunday, a public holiday nor closed."""
     following = day + timedelta(days=1)
-    while following.weekday() >= SATURDAY or is_holiday(following, subdiv):
+    while following.weekday() >= SATURDAY or _is_closed_day(following, closures, subdiv):
         following += timedelta(days=1)
     return following
 

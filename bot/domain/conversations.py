@@ -29,7 +29,8 @@ class Incoming:
     """One thing a young person sent, whatever the channel.
 
     `address` is the channel's own address of the person (a Telegram chat id, as text); `reference` the
-    channel's id of the message; `argument` what follows a command, or a button's payload.
+    channel's id of the message; `argument` what follows a command, or a button's payload. In the team's group,
+    `sender` is who wrote and `group` what kind of group it is (domain/topics.GroupKind).
     """
 
     kind: IncomingKind
@@ -42,6 +43,8 @@ class Incoming:
     latitude: float | None = None
     longitude: float | None = None
     press_reference: str = ""
+    sender: str = ""
+    group: str = ""
 
 
 class Author(StrEnum):

@@ -127,6 +127,7 @@ def slice_at(day: date, minute: int) -> int:
     return int(shown.timestamp()) // int(SLICE.total_seconds())
 
 
+@lru_cache(maxsize=16384)
 def instant(slice_number: int) -> datetime:
     """When a slice begins, UTC."""
     return EPOCH + slice_number * SLICE

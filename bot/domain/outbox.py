@@ -15,7 +15,9 @@ class OutboxKind(StrEnum):
     NUDGE = "nudge"
     NOTICE = "notice"
     DELETE = "delete"
+    EDIT = "edit"
     PRESS = "press"
+    TOPIC = "topic"
 
     @property
     def at_most_once(self) -> bool:
@@ -32,7 +34,9 @@ class OutboxKind(StrEnum):
             "nudge": "Relance",
             "notice": "Avis à l'équipe",
             "delete": "Effacement sur le téléphone",
+            "edit": "Correction d'un message",
             "press": "Accusé de réception d'un bouton",
+            "topic": "Message au groupe de l'équipe",
         }[self.value]
 
 
@@ -68,14 +72,20 @@ class Limit:
 # https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
 OVERALL = Limit(burst=30, per_second=30)
 PRIVATE_CHAT = Limit(burst=4, per_second=1)
-GROUP_CHAT = Limit(burst=20, per_second=20 / 60)
+# A burst and a minute of refills are twenty: no minute has more.
+GROUP_CHAT = Limit(burst=5, per_second=15 / 60)
 
 MAX_ATTEMPTS = 12
 
 
-def limit_of(address: str) -> Limit:
+def chat_of(address: str) -> str:
+    """The Telegram chat of an address; each topic of a group has an address of its own, "-100123/7"."""
+    return address.partition("/")[0]
+
+
+def limit_of(chat: str) -> Limit:
     """The limit of a Telegram chat; a group's id is negative."""
-    return GROUP_CHAT if address.startswith("-") else PRIVATE_CHAT
+    return GROUP_CHAT if chat.startswith("-") else PRIVATE_CHAT
 
 
 def refill(tokens: float, since: datetime, now: datetime, limit: Limit) -> float:

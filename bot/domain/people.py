@@ -10,6 +10,7 @@ class Channel(StrEnum):
     WEB = "web"
     TERMINAL = "terminal"
     PARTNER = "partner"  # a partner booked for them, and they have not come yet
+    TEAM = "team"  # the team's own group: what is written there is nobody's conversation
 
     @property
     def label(self) -> str:
@@ -18,6 +19,7 @@ class Channel(StrEnum):
             "web": "Messagerie du site",
             "terminal": "Terminal de démonstration",
             "partner": "Par un partenaire",
+            "team": "Groupe de l'équipe",
         }[self.value]
 
 

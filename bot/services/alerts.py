@@ -16,9 +16,9 @@ from bot.domain.distress import Script, TeamStatus
 from bot.domain.handoffs import HELD_STATES, HandoffReason
 from bot.domain.helplines import Line, lines_for
 from bot.domain.safety import Kind, Level, SafetyReading, Sure, When, Who
-from bot.domain.team import NoticeKind
+from bot.domain.team import NoticeKind, Role
 from bot.errors import NothingToDo, NotYourStructure
-from bot.services import handoffs, outbox, team
+from bot.services import followups, handoffs, outbox, team
 from bot.storage.queries import lock
 from bot.storage.tables import Adviser, Alert, Conversation, Handoff, Message, Notice, OutboxRow
 
@@ -38,6 +38,14 @@ OPEN = select(Alert.id).where(Alert.conversation_id == bindparam("conversation")
 async def open_alert(session: AsyncSession, conversation: Conversation) -> Alert | None:
     number = await session.scalar(OPEN, {"conversation": conversation.id})
     return await session.get_one(Alert, number) if number is not None else None
+
+
+async def are_open(session: AsyncSession, adviser: Adviser) -> bool:
+    """Whether someone may be in danger in a structure: it is the first screen of its team."""
+    if adviser.role is Role.PARTNER:
+        return False
+    waiting = select(Alert.id).where(Alert.structure_id == adviser.structure_id, Alert.closed_at.is_(None))
+    return await session.scalar(waiting.limit(1)) is not None
 
 
 async def heard(
@@ -106,6 +114,7 @@ async def acknowledge(session: AsyncSession, alert: Alert, adviser: Adviser, now
         raise NothingToDo
     alert.acknowledged_at, alert.acknowledged_by = now, adviser.id
     alert.notify_at = now + REPEAT[alert.level]
+    await followups.plan(session, alert, adviser, now)
 
 
 async def take_care(session: AsyncSession, alert: Alert, adviser: Adviser, now: datetime) -> None:
@@ -121,13 +130,29 @@ async def take_care(session: AsyncSession, alert: Alert, adviser: Adviser, now: 
         await handoffs.take(session, handoff, adviser, now)
 
 
-async def take(session: AsyncSession, handoff: Handoff, adviser: Adviser, now: datetime) -> None:
+async def answer(
+    session: AsyncSession, alert: Alert, adviser: Adviser, text: str, now: datetime, *, once: str | None = None
+) -> None:
+    """Take care of an alert and write the first word of a human.
+
+    Raises:
+        AlreadyTaken, NotYourStructure, NothingToDo: see `take_care`.
+        NothingWritten, AnswerTooLong: see `handoffs.answer`; nothing is taken then.
+    """
+    await take_care(session, alert, adviser, now)
+    handoff = await handoffs.ask(session, alert.conversation, HandoffReason.SAFETY, now)
+    await handoffs.answer(session, handoff, adviser, text, now, once=once)
+
+
+async def take(
+    session: AsyncSession, handoff: Handoff, adviser: Adviser, now: datetime, *, from_colleague: bool = False
+) -> None:
     """Take a conversation from the desk: an alert that is open in it is acknowledged.
 
     Raises:
         AlreadyTaken, NotYourStructure, NothingToDo: see `handoffs.take`.
     """
-    await handoffs.take(session, handoff, adviser, now)
+    await handoffs.take(session, handoff, adviser, now, from_colleague=from_colleague)
     alert = await open_alert(session, handoff.conversation)
     if alert is not None:
         await acknowledge(session, alert, adviser, now)
@@ -147,6 +172,9 @@ async def close(
     await lock(session, alert)
     if alert.closed_at is not None:
         raise NothingToDo
+    await followups.plan(session, alert, adviser if alert.acknowledged_by is None else None, now)
+    if end is AlertEnd.FALSE_ALARM:
+        await followups.drop(session, alert, adviser, now)
     alert.closed_at, alert.closed_by, alert.closed_as, alert.notify_at = now, adviser.id, end, None
     if alert.level is Level.CRITICAL and end is AlertEnd.FALSE_ALARM:
         others = [one for one in await team.coordinators_of(session, alert.structure_id) if one.id != adviser.id]
@@ -220,6 +248,7 @@ async def _open(session: AsyncSession, conversation: Conversation, reading: Safe
     session.add(alert)
     await session.flush()
     await handoffs.ask(session, conversation, HandoffReason.SAFETY, now)
+    await followups.plan(session, alert, None, now)
     return alert
 
 

@@ -13,10 +13,22 @@ from bot.domain import replies, wants
 from bot.domain.calendar import say_moment
 from bot.domain.conversations import Button, Say
 from bot.domain.handoffs import HandoffReason
+from bot.domain.misunderstandings import Cause
 from bot.domain.outbox import OutboxKind
 from bot.domain.phones import read_phone, say_phone
 from bot.errors import NoAppointment
-from bot.services import appointments, asking, booking, buttons, handoffs, people, reminding, rights, team
+from bot.services import (
+    appointments,
+    asking,
+    booking,
+    buttons,
+    handoffs,
+    misunderstood,
+    people,
+    reminding,
+    rights,
+    team,
+)
 from bot.storage.tables import Conversation, OutboxRow, Turn
 
 PENDING_LIVES = timedelta(hours=36)
@@ -135,6 +147,8 @@ async def not_sure(
     if said is not None:
         return said
     close = wants.close_meanings(ranking)
+    cause = Cause.HESITATED if close else Cause.NOT_UNDERSTOOD
+    await misunderstood.keep(session, conversation, turn, cause, now)
     if close is None:
         return await not_understood(session, conversation, turn, "utter_not_understood", now)
     labels = texts.labels()

@@ -40,6 +40,13 @@ async def spend(session: AsyncSession, limits: Mapping[str, Limit], now: datetim
     return None
 
 
+async def hold(session: AsyncSession, scope: str, limit: Limit, seconds: float, now: datetime) -> None:
+    """The channel asked to wait `seconds`: the bucket gives nothing until then, to anyone."""
+    budgets = await _find(session, {scope: limit})
+    if scope in budgets:
+        budgets[scope].tokens, budgets[scope].at = min(1.0, 1 - seconds * limit.per_second), now
+
+
 async def throw_old_away(session: AsyncSession, now: datetime) -> None:
     """Forget the buckets nobody used for a day: they are full again."""
     await session.execute(delete(SendBudget).where(SendBudget.at < now - IDLE))

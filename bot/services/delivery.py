@@ -18,17 +18,20 @@ from bot.domain.outbox import (
     Limit,
     OutboxKind,
     OutboxState,
+    chat_of,
     limit_of,
     retry_delay,
 )
 from bot.domain.people import Channel
-from bot.services import alerts, budgets, nudges, team
+from bot.services import alerts, budgets, nudges, rewriting, team, topic_sending
 from bot.services.ports import Blocked, Messenger, Parcel, SendFailed, SendLater, SendRefused
 from bot.storage.database import Database
 from bot.storage.tables import ChannelIdentity, Conversation, Message, OutboxRow
 
 log = structlog.get_logger(__name__)
 
+# A file of ten megabytes takes its time: nobody must send it a second time meanwhile.
+FILE_LEASE = timedelta(seconds=90)
 # Built once: they are asked many times a second.
 _DUE = and_(
     OutboxRow.channel.in_(bindparam("channels", expanding=True)),
@@ -95,7 +98,7 @@ async def _claim(
         row.state = OutboxState.UNKNOWN
         await nudges.sending_unknown(session, row, now)
         return row
-    dropped = await nudges.why_not_any_more(session, row, now)
+    dropped = await _why_not_any_more(session, row, now) or await rewriting.aim(session, row)
     if dropped:
         row.state, row.error = OutboxState.DROPPED, dropped
         return row
@@ -105,15 +108,22 @@ async def _claim(
         return row
     row.state = OutboxState.SENDING
     row.attempts += 1
-    row.lease_until = now + lease
+    row.lease_until = now + (max(lease, FILE_LEASE) if row.payload.get("file") else lease)
     return row
+
+
+async def _why_not_any_more(session: AsyncSession, row: OutboxRow, now: datetime) -> str | None:
+    if row.kind is OutboxKind.TOPIC:
+        return await topic_sending.prepare(session, row, now)
+    return await nudges.why_not_any_more(session, row, now)
 
 
 def _limits(row: OutboxRow) -> dict[str, Limit]:
     """The channel's own limits: Telegram's, for all and for the chat."""
     if row.channel is not Channel.TELEGRAM or row.kind is OutboxKind.PRESS:
         return {}
-    return {row.channel.value: OVERALL, f"{row.channel.value}:{row.address}": limit_of(row.address)}
+    chat = chat_of(row.address)
+    return {row.channel.value: OVERALL, f"{row.channel.value}:{chat}": limit_of(chat)}
 
 
 async def _send(messenger: Messenger, row: OutboxRow) -> str | SendFailed | None:
@@ -136,6 +146,9 @@ async def _sent(session: AsyncSession, row: OutboxRow, reference: str | None, no
     row.state, row.sent_at, row.reference, row.error = OutboxState.SENT, now, reference, None
     if reference and (message_id := row.payload.get("message")):
         await session.execute(update(Message).where(Message.id == message_id).values(reference=reference))
+    if row.kind is OutboxKind.TOPIC:
+        await topic_sending.sent(session, row)
+        return
     await nudges.sent(session, row)
     if row.kind is OutboxKind.NOTICE:
         await alerts.notice_reached(session, row, now)
@@ -143,6 +156,9 @@ async def _sent(session: AsyncSession, row: OutboxRow, reference: str | None, no
 
 async def _failed(session: AsyncSession, row: OutboxRow, error: SendFailed, now: datetime) -> None:
     row.error = str(error)[:120]
+    if row.kind is OutboxKind.TOPIC:
+        await topic_sending.failed(session, row, error, now)
+        return
     log.info("send failed", outbox=row.id, kind=row.kind, attempts=row.attempts, error=type(error).__name__)
     if isinstance(error, Blocked):
         row.state = OutboxState.FAILED

@@ -5,7 +5,7 @@ Nothing here is a message's text: it is read in the conversation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -21,13 +21,14 @@ from bot.domain.outbox import OutboxState
 from bot.domain.people import Channel
 from bot.domain.safety import Kind
 from bot.domain.team import NoticeKind, PresenceSaid
-from bot.services import appointments, handoffs, team
+from bot.services import appointments, followups, handoffs, read_marks, team
 from bot.storage.tables import (
     Adviser,
     Alert,
     Appointment,
     ChannelIdentity,
     Conversation,
+    FollowUp,
     Handoff,
     Message,
     Notice,
@@ -46,19 +47,26 @@ IN_THE_NEWS = (
     NoticeKind.UNMARKED,
     NoticeKind.NO_SHOWS,
     NoticeKind.FALSE_ALARM,
+    NoticeKind.TRANSFERRED,
+    NoticeKind.TAKEN_OVER,
+    NoticeKind.WOKEN,
     NoticeKind.REVIEWED,
 )
 NEWS_KEPT = timedelta(days=7)
+# Of those the bot answers, the last to write, among the service's last messages: a desk is drawn often.
+RECENT, LOOKED_AT = 12, 3000
 
 
 @dataclass(frozen=True)
 class Who:
-    """A young person, as the team may see them in a list: a number that stays the same, and no name."""
+    """A young person, as the team may see them in a list: a number that stays the same, and the name they were given
+    by the team, if they were."""
 
     conversation_id: int
     number: int
     commune: str
     channel: Channel
+    nickname: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,8 @@ class Told:
 
 @dataclass(frozen=True)
 class OpenAlert:
+    """`returned`: somebody saw it, no word went to the young person, and the team was told again."""
+
     alert: Alert
     who: Who
     kinds: tuple[str, ...]
@@ -79,6 +89,11 @@ class OpenAlert:
     acknowledged_by: str
     holder: Adviser | None
     next_reachable: datetime | None
+    returned: bool
+
+    @property
+    def in_hand(self) -> bool:
+        return self.alert.acknowledged_at is not None and not self.returned
 
 
 @dataclass(frozen=True)
@@ -115,6 +130,16 @@ class News:
 
 
 @dataclass(frozen=True)
+class Task:
+    """What a human still does after an alert; `late` once its day is over."""
+
+    followup: FollowUp
+    who: Who
+    today: bool
+    late: bool
+
+
+@dataclass(frozen=True)
 class Member:
     """Someone of the team, and whether they answer at this moment."""
 
@@ -129,16 +154,22 @@ class Member:
 
 @dataclass(frozen=True)
 class Desk:
-    """`waiting` leaves out who is in an alert; `held` and `news` are by adviser."""
+    """`waiting` leaves out who is in an alert; `held`, `news` and `tasks` are by adviser.
+
+    `recent` are those the bot answers; `read_by` tells who has read all of a conversation that waits or is held.
+    """
 
     alerts: tuple[OpenAlert, ...]
     waiting: tuple[tuple[Handoff, Who], ...]
     held: dict[int, tuple[Held, ...]]
     news: dict[int, tuple[News, ...]]
+    tasks: dict[int, tuple[Task, ...]]
     today: tuple[Entry, ...]
     unmarked: tuple[Entry, ...]
     calls: tuple[Entry, ...]
     team: tuple[Member, ...]
+    recent: tuple[Who, ...]
+    read_by: dict[int, frozenset[int]]
 
 
 async def see(session: AsyncSession, structure: Structure, now: datetime) -> Desk:
@@ -147,15 +178,21 @@ async def see(session: AsyncSession, structure: Structure, now: datetime) -> Des
     above = await open_alerts(session, structure, now)
     in_alert = {one.alert.conversation_id for one in above}
     waiting = await handoffs.waiting(session, structure.id)
+    held = await _held(session, structure, [member.adviser for member in members])
+    owned = {one.conversation_id for one in waiting}
+    owned |= {one.who.conversation_id for group in held.values() for one in group}
     return Desk(
         alerts=above,
         waiting=tuple((one, who(one.conversation)) for one in waiting if one.conversation_id not in in_alert),
-        held=await _held(session, structure, [member.adviser for member in members]),
+        held=held,
         news=await _news(session, [member.adviser for member in members], now),
+        tasks=await _tasks(session, structure, [member.adviser for member in members], now),
         today=await entries(session, structure, in_paris(now).date(), now),
         unmarked=await unmarked(session, structure, now),
         calls=await calls(session, structure, now),
         team=members,
+        recent=await _recent(session, structure, owned | in_alert),
+        read_by=await read_marks.readers(session, owned),
     )
 
 
@@ -163,22 +200,22 @@ def who(conversation: Conversation) -> Who:
     """How a conversation is called in the lists."""
     commune = communes.by_insee(conversation.commune).name if conversation.commune else ""
     identity = conversation.identity
-    return Who(conversation.id, identity.person_id, commune, identity.channel)
+    return Who(conversation.id, identity.person_id, commune, identity.channel, conversation.nickname or "")
 
 
 def who_for(structure_id: str, conversation: Conversation) -> Who:
-    """The same, without the way to a conversation that is another structure's."""
+    """The same, without the way to a conversation that is another structure's, nor the name it gave."""
     named = who(conversation)
-    return named if conversation.structure_id == structure_id else replace(named, conversation_id=0)
+    return named if conversation.structure_id == structure_id else replace(named, conversation_id=0, nickname="")
 
 
 async def open_alerts(session: AsyncSession, structure: Structure, now: datetime) -> tuple[OpenAlert, ...]:
-    """The open alerts, the most critical first, then the oldest."""
+    """The open alerts: those nobody has in hand, the most critical, the oldest first."""
     found = (
         await session.scalars(select(Alert).where(Alert.structure_id == structure.id, Alert.closed_at.is_(None)))
     ).all()
     shown = [await describe(session, alert, now) for alert in found]
-    return tuple(sorted(shown, key=lambda one: (-one.alert.level.rank, one.alert.opened_at)))
+    return tuple(sorted(shown, key=lambda one: (one.in_hand, -one.alert.level.rank, one.alert.opened_at)))
 
 
 async def describe(session: AsyncSession, alert: Alert, now: datetime) -> OpenAlert:
@@ -201,6 +238,7 @@ async def describe(session: AsyncSession, alert: Alert, now: datetime) -> OpenAl
         told=told,
         acknowledged_by=seen_by.first_name if seen_by else "",
         holder=holder.adviser if holder else None,
+        returned=alert.acknowledged_at is not None and any(one.at > alert.acknowledged_at for one in told),
         next_reachable=None if told else await team.next_reachable(session, alert.structure_id, now),
     )
 
@@ -252,11 +290,34 @@ async def _held(
     return {number: tuple(group) for number, group in held.items()}
 
 
+async def _recent(session: AsyncSession, structure: Structure, elsewhere: Collection[int]) -> tuple[Who, ...]:
+    """Who wrote last among those the bot answers: a human may read, or write first."""
+    newest = select(func.coalesce(func.max(Message.id), 0)).scalar_subquery()
+    last = func.max(Message.id)
+    wrote = (
+        select(Message.conversation_id)
+        .join(Conversation, Message.conversation_id == Conversation.id)
+        .where(
+            Message.id > newest - LOOKED_AT,
+            Message.author == Author.YOUNG,
+            Conversation.structure_id == structure.id,
+            Conversation.id.not_in(elsewhere),
+        )
+        .group_by(Message.conversation_id)
+        .order_by(last.desc())
+        .limit(RECENT)
+    )
+    order = {number: place for place, number in enumerate(await session.scalars(wrote))}
+    rows = await session.scalars(select(Conversation).where(Conversation.id.in_(order)))
+    return tuple(sorted(map(who, rows), key=lambda one: order[one.conversation_id]))
+
+
 async def _news(session: AsyncSession, advisers: Sequence[Adviser], now: datetime) -> dict[int, tuple[News, ...]]:
     """What each adviser was told and has not ticked off, the newest first; once for one conversation."""
     rows = await session.execute(
         select(Notice, Conversation)
-        .outerjoin(Conversation, Notice.conversation_id == Conversation.id)
+        .outerjoin(Handoff, Notice.handoff_id == Handoff.id)
+        .outerjoin(Conversation, Conversation.id == func.coalesce(Notice.conversation_id, Handoff.conversation_id))
         .where(
             Notice.adviser_id.in_([adviser.id for adviser in advisers]),
             Notice.kind.in_(IN_THE_NEWS),
@@ -270,8 +331,23 @@ async def _news(session: AsyncSession, advisers: Sequence[Adviser], now: datetim
     for notice, conversation in rows:
         ours = conversation is not None and conversation.structure_id == structures[notice.adviser_id]
         about = News(notice, who(conversation) if ours else None)
-        news[notice.adviser_id].setdefault((notice.kind, notice.conversation_id), about)
+        key = (notice.kind, conversation.id if conversation is not None else None)
+        news[notice.adviser_id].setdefault(key, about)
     return {number: tuple(group.values()) for number, group in news.items()}
+
+
+async def _tasks(
+    session: AsyncSession, structure: Structure, advisers: Sequence[Adviser], now: datetime
+) -> dict[int, tuple[Task, ...]]:
+    """What each adviser has to come back to, the earliest first."""
+    rows = await followups.to_do(session, structure.id)
+    return {adviser.id: tuple(task(row, now) for row in rows if followups.is_for(row, adviser)) for adviser in advisers}
+
+
+def task(followup: FollowUp, now: datetime) -> Task:
+    today = in_paris(now).date()
+    about = who(followup.alert.conversation)
+    return Task(followup, about, today=followup.due_date == today, late=followup.due_date < today)
 
 
 async def entries(session: AsyncSession, structure: Structure, day: date, now: datetime) -> tuple[Entry, ...]:
@@ -404,6 +480,7 @@ async def tick_off(session: AsyncSession, notice: Notice, now: datetime) -> None
             Notice.adviser_id == notice.adviser_id,
             Notice.kind == notice.kind,
             Notice.conversation_id == notice.conversation_id,
+            Notice.handoff_id == notice.handoff_id,
             Notice.seen_at.is_(None),
         )
     )

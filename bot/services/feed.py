@@ -12,6 +12,8 @@ import structlog
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import DBAPIError
 
+from bot.domain.conversations import Author
+from bot.services.typing import Typing
 from bot.storage.database import Database
 from bot.storage.tables import Change, Conversation
 
@@ -25,15 +27,16 @@ KEPT = 10_000
 
 @dataclass(eq=False)
 class Listener:
-    """What one open page waits for: a conversation, or all those of a structure."""
+    """What one open page waits for: a conversation, or all those of a structure; or, for the bridge, all."""
 
     conversation_id: int | None
     structure_id: str | None
+    everything: bool = False
     _changed: set[int] = field(default_factory=set)
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     def concerns(self, conversation_id: int, structure_id: str) -> bool:
-        return conversation_id == self.conversation_id or structure_id == self.structure_id
+        return self.everything or conversation_id == self.conversation_id or structure_id == self.structure_id
 
     def wake(self, conversation_id: int) -> None:
         self._changed.add(conversation_id)
@@ -42,6 +45,10 @@ class Listener:
     async def changed(self) -> set[int]:
         """Wait for a change; the numbers of the conversations that changed since the last time."""
         await self._woken.wait()
+        return self.take()
+
+    def take(self) -> set[int]:
+        """The same, without waiting."""
         self._woken.clear()
         changed, self._changed = self._changed, set()
         return changed
@@ -54,16 +61,28 @@ class Feed:
         self.database = database
         self._listeners: set[Listener] = set()
         self._seen: deque[int] = deque(maxlen=2 * OVERLAP)
+        self.typing = Typing()
 
     @contextmanager
-    def listen(self, *, conversation_id: int | None = None, structure_id: str | None = None) -> Iterator[Listener]:
-        """Hear of the changes of a conversation, or of a structure's, for as long as the block lasts."""
-        listener = Listener(conversation_id, structure_id)
+    def listen(
+        self, *, conversation_id: int | None = None, structure_id: str | None = None, everything: bool = False
+    ) -> Iterator[Listener]:
+        """Hear of the changes of a conversation, of a structure's, or of all, for as long as the block lasts."""
+        listener = Listener(conversation_id, structure_id, everything)
         self._listeners.add(listener)
         try:
             yield listener
         finally:
             self._listeners.discard(listener)
+
+    def types(self, conversation_id: int, author: Author, name: str = "") -> bool:
+        """Tell the open pages of a conversation that somebody writes; False if they were told a moment ago."""
+        if not self.typing.hear(conversation_id, author, name):
+            return False
+        for listener in self._listeners:
+            if listener.conversation_id == conversation_id:
+                listener.wake(conversation_id)
+        return True
 
     async def run(self) -> None:
         """Look until cancelled."""

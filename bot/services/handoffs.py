@@ -40,7 +40,7 @@ from bot.errors import (
     NotYourStructure,
     StillWaiting,
 )
-from bot.services import needs, outbox, people, routing, team
+from bot.services import needs, outbox, people, routing, team, wording
 from bot.storage.queries import lock
 from bot.storage.tables import (
     Adviser,
@@ -160,10 +160,10 @@ async def take(
 
 async def answer(
     session: AsyncSession, handoff: Handoff, adviser: Adviser, text: str, now: datetime, *, once: str | None = None
-) -> None:
-    """Write to the young person, under the adviser's first name and structure.
+) -> OutboxRow | None:
+    """Write to the young person, under the adviser's first name and structure; what leaves.
 
-    `once` names this answer: sent again after a lost network, it is written once.
+    `once` names this answer: sent again after a lost network, it is written once, and None leaves.
 
     Raises:
         NotTheHolder, StillWaiting: see `may_write`.
@@ -172,7 +172,7 @@ async def answer(
     await lock(session, handoff)
     key = f"answer:{handoff.id}:{once}" if once else None
     if key and await session.scalar(select(OutboxRow.id).where(OutboxRow.once_key == f"{key}:0")):
-        return
+        return None
     await may_write(session, handoff, adviser)
     text = text.replace("\r\n", "\n").strip()
     if not text:
@@ -181,8 +181,9 @@ async def answer(
         raise AnswerTooLong(most=str(MAX_ANSWER), length=str(len(text)))
     if handoff.state is HandoffState.SNOOZED:
         await wake(session, handoff, now, by=adviser)
-    await _write(session, handoff, adviser, text, now, once=key)
+    row = await _write(session, handoff, adviser, text, now, once=key)
     handoff.last_human_at, handoff.promised_at = now, None
+    return row
 
 
 async def may_write(session: AsyncSession, handoff: Handoff, adviser: Adviser) -> None:
@@ -409,14 +410,15 @@ async def _end(
 
 async def _write(
     session: AsyncSession, handoff: Handoff, adviser: Adviser, text: str, now: datetime, *, once: str | None = None
-) -> None:
-    """A human's words, under their first name and structure."""
-    signed = f"{adviser.first_name}, {adviser.structure.short_name} : {text}"
-    rows = await outbox.say(session, handoff.conversation, [Bubble(signed)], now, kind=OutboxKind.ADVISER, once=once)
+) -> OutboxRow:
+    """A human's words, under their first name and structure; what leaves."""
+    said = [Bubble(f"{await wording.signature(session, adviser)} : {text}")]
+    rows = await outbox.say(session, handoff.conversation, said, now, kind=OutboxKind.ADVISER, once=once)
     message = await session.get_one(Message, rows[0].payload["message"])
     message.adviser_id = adviser.id
     handoff.first_answer_at = handoff.first_answer_at or now
     await people.reach(session, handoff.conversation.identity.person_id, MilestoneKind.FIRST_HUMAN_ANSWER, now)
+    return rows[0]
 
 
 async def _announce(session: AsyncSession, handoff: Handoff, response: str, now: datetime, **more: str) -> None:

@@ -28,7 +28,8 @@ async def store(session: AsyncSession, channel: Channel, update_id: int, incomin
 
     What may be danger is marked here, so that after an outage it is answered before the rest.
     """
-    urgent = incoming.kind is IncomingKind.TEXT and safety.by_rules(incoming.text).level >= safety.Level.HIGH
+    young = channel is not Channel.TEAM and incoming.kind is IncomingKind.TEXT
+    urgent = young and safety.by_rules(incoming.text).level >= safety.Level.HIGH
     await _note(session, channel, incoming.address)
     return await insert_new(
         session,

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from sqlalchemy import Row, String, cast, delete, func, literal, or_, select, true
@@ -33,7 +33,8 @@ from bot.storage.tables import (
 
 # No appointment is longer (territory files and forms refuse it), so none that began earlier is still under way.
 LONGEST_RUN = 480 // SLICE_MINUTES
-TWO_DAYS = (1 << 2 * DAY_MINUTES // SLICE_MINUTES) - 1
+DAY_SLICES = DAY_MINUTES // SLICE_MINUTES
+TWO_DAYS = (1 << 2 * DAY_SLICES) - 1
 # An adviser is not held to a reason's longest notice.
 ADVISER_SEES = timedelta(days=366)
 
@@ -103,29 +104,56 @@ async def free_slots(
             _opening.id.in_(opening_ids) if opening_ids is not None else true(),
         )
     )
-    found = await _bookable(session, rows.all(), reason, by, mode, now)
-    for one in found:
-        one.first, one.last = max(one.first, start or one.first), min(one.last, end or one.last)
-    found = [one for one in found if one.first < one.last]
+    found = await _bookable(session, rows.all(), reason, by, mode, now, start, end)
     if not found:
         return []
-    first, last = min(one.first for one in found), max(one.last for one in found)
+    first, last = min(one.within.first for one in found), max(one.within.last for one in found)
     closed = await _closed(session, in_paris(first).date(), in_paris(last).date())
     taken = await _taken(session, first, last, now, draft_id)
-    free = sorted(one for index, opening in enumerate(found) for one in _free(opening, index, closed, taken))
-    instants = {number: instant(number) for number in {one[0] for one in free}}
+    free: list[tuple[int, int, int, int]] = []
+    for index, one in enumerate(found):
+        free += _free(one, index, closed, taken)
+    free.sort()
     parts = [
-        (one.opening_id, one.place_id, one.adviser_id, one.modes[0], one.length, one.second_adviser_id) for one in found
+        (
+            one.opening_id,
+            one.place_id,
+            one.adviser_id,
+            one.modes[0],
+            one.length,
+            one.second_adviser_id,
+        )
+        for one in found
     ]
     made = []
     for number, _, seat, index in free:
         opening_id, at_place, adviser_id, how, length, second_id = parts[index]
-        starts_at = instants[number]
-        made.append(Slot(opening_id, at_place, adviser_id, how, starts_at, starts_at + length, seat, second_id))
+        starts_at, ends_at = instant(number), instant(number + length)
+        made.append(Slot(opening_id, at_place, adviser_id, how, starts_at, ends_at, seat, second_id))
     return made
 
 
-@dataclass
+@dataclass(frozen=True)
+class Within:
+    """From when to just before when a reason may be booked. Shared by the openings of a structure."""
+
+    first: datetime
+    last: datetime
+
+    @property
+    def is_empty(self) -> bool:
+        return self.first >= self.last
+
+    @cached_property
+    def slices(self) -> tuple[int, int]:
+        return _rounded_up(self.first), _rounded_up(self.last)
+
+    @cached_property
+    def dates(self) -> tuple[date, date]:
+        return in_paris(self.first).date(), in_paris(self.last).date()
+
+
+@dataclass(slots=True)
 class Bookable:
     """An opening, as it can be booked for a reason: in which modes, how long, from when to when."""
 
@@ -139,15 +167,17 @@ class Bookable:
     regime: str | None
     modes: list[Mode]
     minutes: int
-    first: datetime
-    last: datetime
+    within: Within
 
     @property
-    def length(self) -> timedelta:
-        return timedelta(minutes=self.minutes)
+    def length(self) -> int:
+        """In slices."""
+        return self.minutes // SLICE_MINUTES
 
     def away(self, closed: Closed) -> list[Away]:
         """The absences that close it: its advisers', who receive together or not, its place's, its structure's."""
+        if not closed:
+            return []
         whose = (
             ("adviser", self.adviser_id),
             ("adviser", self.second_adviser_id),
@@ -158,25 +188,29 @@ class Bookable:
 
 
 async def _bookable(
-    session: AsyncSession, rows: Sequence[Found], slug: str, by: BookableBy, mode: Mode | None, now: datetime
+    session: AsyncSession,
+    rows: Sequence[Found],
+    slug: str,
+    by: BookableBy,
+    mode: Mode | None,
+    now: datetime,
+    start: datetime | None = None,
+    end: datetime | None = None,
 ) -> list[Bookable]:
-    """Those of the openings that may be booked for a reason, by someone, in a mode."""
+    """Those of the openings that may be booked for a reason, by someone, in a mode, from `start` to before `end`."""
     reasons = await _reasons(session, rows, slug, by)
+    withins = {structure: _within(reason, by, now, start, end) for structure, reason in reasons.items()}
     found = []
     for row in rows:
-        reason = reasons.get(row.structure_id)
-        modes = _modes(row, reason, mode)
-        if reason is None or not modes:
+        structure = row.structure_id
+        reason = reasons.get(structure)
+        if reason is None or withins[structure].is_empty or not (modes := _modes(row, reason, mode)):
             continue
-        first, last = now, now + ADVISER_SEES
-        if by is not BookableBy.ADVISER:
-            first = now + timedelta(minutes=reason.shortest_notice_minutes)
-            last = now + timedelta(days=reason.longest_notice_days)
         found.append(
             Bookable(
                 row.id,
                 row.place_id,
-                row.structure_id,
+                structure,
                 row.adviser_id,
                 row.second_adviser_id,
                 row.seats,
@@ -184,11 +218,18 @@ async def _bookable(
                 row.holidays or row.subdiv,
                 modes,
                 reason.minutes or row.slot_minutes,
-                first,
-                last,
+                withins[structure],
             )
         )
     return found
+
+
+def _within(reason: Found, by: BookableBy, now: datetime, start: datetime | None, end: datetime | None) -> Within:
+    first, last = now, now + ADVISER_SEES
+    if by is not BookableBy.ADVISER:
+        first = now + timedelta(minutes=reason.shortest_notice_minutes)
+        last = now + timedelta(days=reason.longest_notice_days)
+    return Within(max(first, start or first), min(last, end or last))
 
 
 async def _reasons(session: AsyncSession, rows: Sequence[Found], slug: str, by: BookableBy) -> dict[str, Found]:
@@ -203,8 +244,7 @@ async def _reasons(session: AsyncSession, rows: Sequence[Found], slug: str, by: 
 
 def _modes(row: Found, reason: Found | None, mode: Mode | None) -> list[Mode]:
     """In which modes an opening can be booked for a reason, the wanted one if any; empty when it cannot."""
-    reasons = _listed(row.reasons)
-    if reason is None or (reasons and reason.slug not in reasons):
+    if reason is None or (row.reasons != "[]" and reason.slug not in _listed(row.reasons)):
         return []
     modes = [Mode(one) for one in _listed(row.modes) if not reason.modes or one in reason.modes]
     return modes if mode is None else [one for one in modes if one is mode]
@@ -225,31 +265,45 @@ class Taken:
 
 def _free(one: Bookable, index: int, closed: Closed, taken: Taken) -> list[tuple[int, int, int, int]]:
     """What is free of an opening, each on the first seat that is: (slice, opening, seat, `index`)."""
-    away = one.away(closed)
     names = (
-        [f"adviser:{one.adviser_id}"]
+        (f"adviser:{one.adviser_id}",)
         if one.adviser_id is not None
-        else [f"seat:{one.opening_id}:{seat}" for seat in range(one.seats)]
+        else tuple(f"seat:{one.opening_id}:{seat}" for seat in range(one.seats))
     )
-    both = taken.masks.get(f"adviser:{one.second_adviser_id}", 0)
+    both = taken.masks.get(f"adviser:{one.second_adviser_id}", 0) if one.second_adviser_id is not None else 0
     masks = [taken.masks.get(name, 0) | both for name in names]
-    whole = (1 << one.minutes // SLICE_MINUTES) - 1
-    first, last = _rounded_up(one.first), _rounded_up(one.last)
+    whole = (1 << one.length) - 1
+    first, last = one.within.slices
+    number = one.opening_id
     found = []
-    for day in one.pattern.days(in_paris(one.first).date(), in_paris(one.last).date()):
-        if is_holiday(day, one.regime):
-            continue
-        left = [start for start in starts(one.pattern, day, one.minutes, away) if first <= start < last]
+    days = _starts_of_days(one.pattern, one.minutes, one.regime, tuple(one.away(closed)), *one.within.dates)
+    for base, left in days:
+        if base < first or last < base + 2 * DAY_SLICES:
+            left = tuple([start for start in left if first <= start < last])
         # A whole day is cut out of the long numbers at once: shifting them for each slot is what takes time.
-        base = slice_at(day, 0)
         for seat, mask in enumerate(masks):
             busy = mask >> (base - taken.base) & TWO_DAYS
-            free = [start for start in left if not busy >> (start - base) & whole] if busy else left
-            found += [(start, one.opening_id, seat, index) for start in free]
+            if not busy:
+                found += [(start, number, seat, index) for start in left]
+                break
+            free = [start for start in left if not busy >> (start - base) & whole]
+            found += [(start, number, seat, index) for start in free]
             if len(free) == len(left):
                 break
-            left = [start for start in left if start not in free]
+            left = tuple([start for start in left if start not in free])
     return found
+
+
+@lru_cache(maxsize=8192)
+def _starts_of_days(
+    pattern: Pattern, minutes: int, regime: str | None, away: tuple[Away, ...], first: date, last: date
+) -> list[tuple[int, tuple[int, ...]]]:
+    """Each day an opening holds, as its first slice and where its slots begin. Kept: it only changes at midnight."""
+    return [
+        (slice_at(day, 0), tuple(starts(pattern, day, minutes, away)))
+        for day in pattern.days(first, last)
+        if not is_holiday(day, regime)
+    ]
 
 
 def _rounded_up(at: datetime) -> int:
@@ -283,8 +337,8 @@ async def _closed(session: AsyncSession, first: date, last: date) -> Closed:
 async def _taken(session: AsyncSession, first: datetime, last: datetime, now: datetime, draft_id: int | None) -> Taken:
     """What is taken in a span: one row for each appointment and hold, read in an index by time."""
     base = slice_at(in_paris(first).date(), 0) - LONGEST_RUN
-    # One row for each resource: "5955840+6 5955852+6", quicker to read than a row for each.
-    runs = func.aggregate_strings(cast(_slice.slice, String) + literal("+") + cast(_slice.run, String), " ")
+    # One row for each resource: "5955840 6 5955852 6", quicker to read than a row for each.
+    runs = func.aggregate_strings(cast(_slice.slice, String) + literal(" ") + cast(_slice.run, String), " ")
     rows = await session.execute(
         select(_slice.resource, runs)
         .where(
@@ -299,16 +353,16 @@ async def _taken(session: AsyncSession, first: datetime, last: datetime, now: da
     masks = {}
     for resource, written in rows.all():
         mask = 0
-        for run in written.split():
-            number, _, length = run.partition("+")
-            mask |= ((1 << int(length)) - 1) << (int(number) - base)
+        numbers = list(map(int, written.split()))
+        for number, length in zip(numbers[::2], numbers[1::2], strict=True):
+            mask |= ((1 << length) - 1) << (number - base)
         masks[resource] = mask
     return Taken(base, masks)
 
 
 def pattern_of(opening: Opening | Found) -> Pattern:
     """When an opening holds, from its row."""
-    return Pattern(
+    return _pattern(
         opening.start_minute,
         opening.end_minute,
         opening.weekday,
@@ -320,6 +374,10 @@ def pattern_of(opening: Opening | Found) -> Pattern:
         opening.break_start_minute,
         opening.break_end_minute,
     )
+
+
+# Most openings share their hours.
+_pattern = lru_cache(maxsize=4096)(Pattern)
 
 
 async def slot_at(
@@ -340,7 +398,7 @@ async def slot_at(
     """
     rows = (await session.execute(OPENINGS.where(_opening.id == opening_id))).all()
     found = await _bookable(session, rows, reason, by, mode, now)
-    if not found or starts_at <= now or not (held or found[0].first <= starts_at < found[0].last):
+    if not found or starts_at <= now or not (held or found[0].within.first <= starts_at < found[0].within.last):
         raise SlotGone
     [one] = found
     day = in_paris(starts_at).date()

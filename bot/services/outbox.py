@@ -12,6 +12,7 @@ from bot import texts
 from bot.domain.conversations import Author, Bubble, IncomingKind, Say
 from bot.domain.outbox import OutboxKind
 from bot.domain.people import Channel
+from bot.services import wording
 from bot.storage.tables import Conversation, Message, OutboxRow
 
 
@@ -28,8 +29,11 @@ async def say(
     """Queue something to say in a conversation, and keep it in its thread."""
     identity = conversation.identity
     seed = turn_id if turn_id is not None else conversation.id + int(now.timestamp()) // 86400
+    own = await wording.own(
+        session, conversation.structure_id, [part.response for part in parts if isinstance(part, Say)]
+    )
     bubbles = [
-        bubble for part in parts for bubble in ([part] if isinstance(part, Bubble) else texts.render(part, seed))
+        bubble for part in parts for bubble in ([part] if isinstance(part, Bubble) else texts.render(part, seed, own))
     ]
     messages = [
         Message(

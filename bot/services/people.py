@@ -17,6 +17,7 @@ from bot.domain.conversations import IncomingKind
 from bot.domain.outbox import OutboxState
 from bot.domain.people import Channel, MilestoneKind
 from bot.errors import SettingsError
+from bot.services import misunderstood
 from bot.storage import changes
 from bot.storage.queries import insert_new
 from bot.storage.tables import (
@@ -28,13 +29,16 @@ from bot.storage.tables import (
     InboxRow,
     Message,
     Milestone,
+    Note,
     OldRasaKey,
     OutboxRow,
     PartnerBooking,
     Person,
+    SealedContent,
     SendBudget,
     Source,
     SourceTouch,
+    StoredFile,
     Structure,
     Turn,
     TurnEffect,
@@ -111,6 +115,7 @@ async def brought_by(session: AsyncSession, conversation: Conversation, code: st
         )
         if source is not None and source.structure_id:
             conversation.structure = await session.get_one(Structure, source.structure_id)
+            conversation.nickname = None  # what another team wrote
             await session.flush()
     else:
         touch.last_code, touch.last_at, touch.last_known = code, now, source is not None
@@ -177,7 +182,12 @@ async def erase(session: AsyncSession, conversation: Conversation, turn: Turn, n
 
 async def _erase_conversation(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> None:
     await rotate_rasa_key(session, conversation, now)
+    files = select(StoredFile.id).where(StoredFile.conversation_id == conversation.id)
+    await session.execute(delete(SealedContent).where(SealedContent.file_id.in_(files)))
+    await session.execute(delete(StoredFile).where(StoredFile.conversation_id == conversation.id))
     await session.execute(delete(Message).where(Message.conversation_id == conversation.id))
+    # What the team wrote of them is about them too.
+    await session.execute(delete(Note).where(Note.conversation_id == conversation.id))
     turns = select(Turn.id).where(Turn.conversation_id == conversation.id)
     await session.execute(delete(TurnEffect).where(TurnEffect.turn_id.in_(turns), TurnEffect.turn_id != turn.id))
     await session.execute(update(Turn).where(Turn.id.in_(turns)).values(text=None, before=None))
@@ -208,7 +218,9 @@ async def _erase_conversation(session: AsyncSession, conversation: Conversation,
     # What a partner still sees of them has their first name.
     await session.execute(delete(PartnerBooking).where(PartnerBooking.conversation_id == conversation.id))
     conversation.pending, conversation.commune, conversation.discreet = None, None, False
+    conversation.nickname = None
     conversation.greeted_at, conversation.misunderstood = None, 0
+    await misunderstood.forget(session, conversation)
     # A page that shows it must clear itself.
     changes.note(session.sync_session, conversation.id)
 

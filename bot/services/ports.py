@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bot.domain.conversations import Say
 from bot.domain.safety import Meaning
+from bot.domain.topics import Trouble
+
+# How often a group that takes nothing is tried again.
+GROUP_SHUT_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -41,15 +44,10 @@ class Assistant(Protocol):
 
 
 class Encoder(Protocol):
-    @property
-    def one_at_a_time(self) -> AbstractAsyncContextManager[None]:
-        """Held from the reading of a message to its claim, so that no two read the same one."""
-        ...
-
     async def read(self, text: str) -> Sequence[Meaning]:
         """What `text` means: its beginning, as the assistant reads it, then what looks gravest in a long one.
 
-        Empty where the encoder is away.
+        Empty where the encoder is away. Asked again for the same text, it answers at once.
         """
         ...
 
@@ -82,8 +80,53 @@ class Blocked(SendFailed):
     """The person cannot be reached on this channel any more."""
 
 
+class GroupShut(SendLater):
+    """The team's group takes nothing at the moment; `trouble` says why."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(GROUP_SHUT_SECONDS)
+        self.trouble = trouble
+
+
+class TopicMade(SendLater):
+    """Nothing was said yet: the topic had to be made first; `thread` is its number."""
+
+    def __init__(self, thread: int) -> None:
+        super().__init__(0)
+        self.thread = thread
+
+
+class TopicGone(SendFailed):
+    """Somebody deleted the topic: nothing was said."""
+
+
 class SendRefused(SendFailed):
     """The channel will never accept this message."""
+
+
+class FetchFailed(Exception):
+    """Something passing; try again later."""
+
+
+class FetchRefused(Exception):
+    """The channel does not have the file any more."""
+
+
+class Fetcher(Protocol):
+    async def fetch(self, reference: str, largest: int) -> bytes:
+        """What a file of the channel holds.
+
+        Raises:
+            FileTooBig: it has more than `largest` bytes.
+            FetchRefused, FetchFailed: see each.
+        """
+        ...
+
+
+class Typist(Protocol):
+    async def show(self, address: str) -> None:
+        """Show for a moment that somebody writes; that it could not be shown is told to nobody."""
+        ...
 
 
 class Messenger(Protocol):

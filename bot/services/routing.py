@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain import communes
 from bot.domain.handoffs import HELD_STATES, HandoffReason, HandoffState, Why
 from bot.domain.team import NoticeKind
-from bot.services import places, structures, team
+from bot.services import encounters, places, structures, team
 from bot.storage.tables import (
     Adviser,
     Appointment,
@@ -71,7 +71,8 @@ class _Wanted:
 
 
 async def known(session: AsyncSession, conversation: Conversation) -> Adviser | None:
-    """The adviser the person knows in the structure: who last held one of their conversations, or receives them."""
+    """The adviser the person knows in the structure: who last held one of their conversations, receives them, or gave
+    them their code in the street."""
     person_id = conversation.identity.person_id
     theirs = (
         select(Conversation.id)
@@ -79,23 +80,27 @@ async def known(session: AsyncSession, conversation: Conversation) -> Adviser | 
         .where(ChannelIdentity.person_id == person_id)
     )
     here = (Adviser.structure_id == conversation.structure_id, Adviser.active)
-    return await session.scalar(
+    held = await session.scalar(
         select(Adviser)
         .join(Handoff, Handoff.adviser_id == Adviser.id)
         .where(Handoff.conversation_id.in_(theirs), *here)
         .order_by(Handoff.id.desc())
         .limit(1)
-    ) or await session.scalar(
+    )
+    if held is not None:
+        return held
+    receives = await session.scalar(
         select(Adviser)
         .join(Appointment, Appointment.adviser_id == Adviser.id)
         .where(Appointment.person_id == person_id, *here)
         .order_by(Appointment.starts_at.desc())
         .limit(1)
     )
+    return receives or await encounters.adviser_met(session, conversation)
 
 
 async def knows(session: AsyncSession, adviser: Adviser, conversation: Conversation) -> bool:
-    """Whether an adviser has had one of the person's conversations, or an appointment with them."""
+    """Whether an adviser has had one of the person's conversations, an appointment with them, or met them."""
     person_id = conversation.identity.person_id
     had = (
         select(HandoffEvent.id)
@@ -105,7 +110,9 @@ async def knows(session: AsyncSession, adviser: Adviser, conversation: Conversat
         .where(ChannelIdentity.person_id == person_id, HandoffEvent.to_adviser_id == adviser.id)
     )
     met = select(Appointment.id).where(Appointment.person_id == person_id, Appointment.adviser_id == adviser.id)
-    return bool(await session.scalar(select(had.exists() | met.exists())))
+    if await session.scalar(select(had.exists() | met.exists())):
+        return True
+    return await encounters.adviser_met(session, conversation) is adviser
 
 
 async def order(session: AsyncSession, handoff: Handoff, now: datetime) -> list[Adviser]:

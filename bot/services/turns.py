@@ -15,9 +15,11 @@ A process killed between two steps leaves an open turn under a lease; the next o
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any, Protocol
 
 import structlog
@@ -27,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
 from bot.clock import Clock
-from bot.domain import distress, replies, safety
+from bot.domain import distress, misunderstandings, replies, safety
 from bot.domain.conversations import (
     LONG,
     MAX_TURNS_PER_KEY,
@@ -39,6 +41,7 @@ from bot.domain.conversations import (
 )
 from bot.domain.handoffs import HandoffReason
 from bot.domain.outbox import OutboxKind
+from bot.domain.people import Channel
 from bot.domain.safety import Meaning
 from bot.errors import AssistantAway, ClosedTurn, Refusal
 from bot.services import (
@@ -48,12 +51,16 @@ from bot.services import (
     booking,
     buttons,
     commands,
+    files,
     handoffs,
     inbox,
+    linking,
+    misunderstood,
     outbox,
     people,
     places,
     team,
+    topic_orders,
 )
 from bot.services.ports import Assistant, Encoder, Question
 from bot.storage.database import Database
@@ -123,18 +130,26 @@ class Away(Protocol):
     ) -> list[Say]: ...
 
 
+Address = tuple[Channel, str]
+
+
 @dataclass(frozen=True)
 class Pace:
-    """`gather`: how long to wait for the rest of a message; `lease`: how long a turn belongs to a process."""
+    """`gather`: how long to wait for the rest of a message; `lease`: how long a turn belongs to a process.
+
+    `listening`: whom a loop of this process is reading now; the other loops take someone else.
+    """
 
     gather: timedelta
     lease: timedelta
+    listening: set[Address] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
 class Heard:
-    """A text that waits, and what the encoder made of it."""
+    """Who waits, the text they wrote, and what the encoder made of it."""
 
+    address: Address
     text: str
     meanings: Sequence[Meaning] = ()
 
@@ -144,8 +159,7 @@ async def take_turn(
 ) -> bool:
     """Answer the next thing that waits; False if nothing does."""
     try:
-        async with encoder.one_at_a_time:
-            heard = await _hear(database, encoder, clock.now(), pace)
+        async with _hear(database, encoder, clock.now(), pace) as heard:
             question = await _claim(database, heard, clock.now(), pace)
     except (IntegrityError, StaleDataError) as error:
         if not _was_faster(error):
@@ -170,14 +184,26 @@ async def something_waits(session: AsyncSession, now: datetime) -> bool:
     return bool(await session.scalar(SOMETHING_WAITS, {"now": now}))
 
 
-async def _hear(database: Database, encoder: Encoder, now: datetime, pace: Pace) -> Heard:
-    """Step 0. The encoder takes some 20 ms: it reads before the turn begins."""
+@asynccontextmanager
+async def _hear(database: Database, encoder: Encoder, now: datetime, pace: Pace) -> AsyncIterator[Heard | None]:
+    """Step 0. Who is next, and what they say, theirs until the end of the block; None if nobody waits.
+
+    The encoder takes some 20 ms: it reads before the turn begins, and while the rest of a message may still come.
+    """
     async with database.read_only() as session:
-        text = _text_of(await _what_waits(session, now, pace))
-    return Heard(text, await encoder.read(text) if text else ())
+        waits, ready = await _who_waits(session, now, pace)
+    if waits is None:
+        yield None
+        return
+    pace.listening.add(waits.address)
+    try:
+        heard = replace(waits, meanings=await encoder.read(waits.text) if waits.text else ())
+        yield heard if ready else None
+    finally:
+        pace.listening.discard(waits.address)
 
 
-async def _claim(database: Database, heard: Heard, now: datetime, pace: Pace) -> Question | bool | None:
+async def _claim(database: Database, heard: Heard | None, now: datetime, pace: Pace) -> Question | bool | None:
     """Step 1. A question for the assistant; None if nothing waits.
 
     True if the turn is answered already, or if what waits is not what was heard: it is heard again.
@@ -186,10 +212,10 @@ async def _claim(database: Database, heard: Heard, now: datetime, pace: Pace) ->
         left = await _take_up(session, now, pace)
         if left is not None:
             return left
-        rows = await _what_waits(session, now, pace)
-        if not rows:
+        if heard is None:
             return None
-        if _text_of(rows) != heard.text:
+        rows = await _next_rows(session, heard.address)
+        if not rows or _text_of(rows) != heard.text:
             return True
         ids = [row.id for row in rows]
         try:
@@ -235,32 +261,45 @@ async def _take_up(session: AsyncSession, now: datetime, pace: Pace) -> Question
     return replace(question, intent=meant["intent"]) if meant else question
 
 
-async def _what_waits(session: AsyncSession, now: datetime, pace: Pace) -> Sequence[InboxRow]:
-    """The rows of the next turn: what may be danger first, then the oldest address.
+async def _who_waits(session: AsyncSession, now: datetime, pace: Pace) -> tuple[Heard | None, bool]:
+    """Who is next, and whether they are ready: what may be danger first, then the oldest address.
 
-    Texts in a row are one turn; anything else is a turn of its own.
+    Where nobody is ready, who is still writing.
     """
-    addresses = await session.execute(WAITING_ADDRESSES)
-    for channel, address, last_at, first_at in addresses.all():
-        rows = (await session.scalars(WAITING_ROWS, {"channel": channel, "address": address})).all()
-        if not rows:
+    writing = None
+    for channel, address, last_at, first_at in (await session.execute(WAITING_ADDRESSES)).all():
+        if (channel, address) in pace.listening:
             continue
-        if rows[0].kind is not IncomingKind.TEXT:
-            return rows[:1]
-        texts = []
-        for row in rows:
-            if row.kind is not IncomingKind.TEXT:
-                break
-            texts.append(row)
-        ready = last_at <= now - pace.gather or first_at <= now - 5 * pace.gather
-        if ready or len(texts) < len(rows) or any(row.urgent for row in texts):
-            return texts
-    return []
+        rows = (await session.scalars(WAITING_ROWS, {"channel": channel, "address": address})).all()
+        taken = _one_turn(rows)
+        if not taken:
+            continue
+        waits = Heard((channel, address), _text_of(taken))
+        alone = taken[0].kind is not IncomingKind.TEXT or channel is Channel.TEAM
+        rested = last_at <= now - pace.gather or first_at <= now - 5 * pace.gather
+        if alone or rested or len(taken) < len(rows) or any(row.urgent for row in taken):
+            return waits, True
+        writing = writing or waits
+    return writing, False
+
+
+async def _next_rows(session: AsyncSession, address: Address) -> Sequence[InboxRow]:
+    """The rows of the next turn of an address."""
+    channel, name = address
+    return _one_turn((await session.scalars(WAITING_ROWS, {"channel": channel, "address": name})).all())
+
+
+def _one_turn(rows: Sequence[InboxRow]) -> Sequence[InboxRow]:
+    """Texts in a row are one turn; anything else is a turn of its own, and so is each message of the team's group."""
+    if rows and rows[0].channel is Channel.TEAM:
+        return rows[:1]
+    texts = list(takewhile(lambda row: row.kind is IncomingKind.TEXT, rows))
+    return texts or rows[:1]
 
 
 def _text_of(rows: Sequence[InboxRow]) -> str:
     """What safety reads of the next turn: texts, or the words of an edit or of a caption."""
-    if not rows or rows[0].kind in WITHOUT_WORDS:
+    if not rows or rows[0].kind in WITHOUT_WORDS or rows[0].channel is Channel.TEAM:
         return ""
     return "\n".join(str(row.payload.get("text") or "") for row in rows)
 
@@ -270,6 +309,8 @@ async def _open(
 ) -> Question | bool:
     """Begin the turn: keep what came in, and let who must answer do it."""
     first = rows[0]
+    if first.channel is Channel.TEAM or linking.is_account_link(inbox.read(first)):
+        return await _of_the_team(session, first, now)
     conversation = await people.meet(session, first.channel, first.address, now)
     incoming = [inbox.read(row) for row in rows]
     texts = [one.text for one in incoming if one.kind is IncomingKind.TEXT]
@@ -310,6 +351,19 @@ async def _open(
     return True
 
 
+async def _of_the_team(session: AsyncSession, row: InboxRow, now: datetime) -> bool:
+    """What an adviser writes, in the team's group or to link their account, is nobody's conversation."""
+    turn = Turn(channel=row.channel, address=row.address, opened_at=now, lease_until=now, closed_at=now)
+    session.add(turn)
+    await session.flush()
+    row.turn_id = turn.id
+    if row.channel is Channel.TEAM:
+        await topic_orders.obey(session, row, now)
+    else:
+        await linking.link_account(session, inbox.read(row), now)
+    return True
+
+
 async def _meant(
     session: AsyncSession, conversation: Conversation, turn: Turn, incoming: Incoming, now: datetime
 ) -> Question | None:
@@ -325,6 +379,7 @@ async def _meant(
         return None
     if await handoffs.holder(session, conversation) or await alerts.open_alert(session, conversation):
         return None
+    await misunderstood.meant(session, asked, meant["intent"])
     turn.text = asked.text
     turn.rasa_key, turn.asked_at = conversation.rasa_key, now
     draft = await booking.open_draft(session, conversation, now)
@@ -380,6 +435,9 @@ async def _text(
     if alone is not None and draft is None:
         await _answer(session, conversation, turn, [*before, Say(alone)], now, Speaker.SERVICE)
         return True
+    if misunderstandings.dislikes(replies.plain(text), text):
+        await misunderstood.disliked(session, conversation, turn, now)
+    turn.teachable = reading.level is safety.Level.NONE
     turn.before = [say.to_json() for say in before] or None
     turn.rasa_key, turn.asked_at = conversation.rasa_key, now
     question = _question(conversation, turn, draft, asked_before=False)
@@ -454,6 +512,8 @@ async def _other(
     else:
         session.add(_message(conversation, turn, row, incoming))
         await session.flush()
+        if incoming.file_reference and kind in files.FETCHED:
+            await files.expect(session, conversation, row, incoming.file_reference, now)
     holder = await handoffs.hear(session, conversation, now)
     reading = safety.check(incoming.text, meanings=meanings)
     if reading.level >= safety.Level.HIGH:
@@ -663,6 +723,8 @@ async def _set_aside(session: AsyncSession, ids: list[int], now: datetime) -> No
     for row in rows:
         row.set_aside = "error"
     first = rows[0]
+    if first.channel is Channel.TEAM:
+        return  # nobody's conversation: the log has it
     conversation = await people.meet(session, first.channel, first.address, now)
     await outbox.say(session, conversation, [Say("utter_error")], now)
 

@@ -11,7 +11,18 @@ from sqlalchemy import event, insert
 from sqlalchemy.orm import Session
 
 from bot.domain.outbox import OutboxState
-from bot.storage.tables import Alert, Appointment, Change, Conversation, Handoff, Message, Notice, OutboxRow
+from bot.storage.tables import (
+    Alert,
+    Appointment,
+    Change,
+    Conversation,
+    Handoff,
+    Message,
+    Note,
+    Notice,
+    OutboxRow,
+    StoredFile,
+)
 
 CHANGED = "changed conversations"
 # Written by the connection, not by the session: nobody needs the rows back.
@@ -30,7 +41,7 @@ def note(session: Session, conversation_id: int) -> None:
 @event.listens_for(NotingSession, "before_flush")
 def _note_flushed(session: Session, *_: Any) -> None:
     for row in (*session.new, *session.dirty):
-        if isinstance(row, Message | Handoff | Alert | Appointment):
+        if isinstance(row, Message | Note | Handoff | Alert | Appointment | StoredFile):
             note(session, row.conversation_id)
         elif isinstance(row, Notice):
             if row.conversation_id is not None:

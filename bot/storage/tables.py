@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Text,
@@ -24,7 +25,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from bot.domain.alerts import AlertEnd
 from bot.domain.appointments import AppointmentState, DraftState, Mode, RemindBy
 from bot.domain.conversations import Author, IncomingKind, Speaker
+from bot.domain.encounters import EncounterTheme, NextStep
+from bot.domain.files import FileKind, FileState
 from bot.domain.handoffs import HandoffReason, HandoffState, Step
+from bot.domain.misunderstandings import Cause, MisreadState
 from bot.domain.nudges import NudgeKind, NudgeState
 from bot.domain.outbox import OutboxKind, OutboxState
 from bot.domain.people import Channel, MilestoneKind
@@ -32,7 +36,9 @@ from bot.domain.review import Mark
 from bot.domain.safety import Level
 from bot.domain.surveys import Face
 from bot.domain.team import NoticeKind, PresenceSaid, Role
+from bot.domain.topics import Trouble
 from bot.domain.waiting import WaitingState
+from bot.domain.wording import WordingState
 from bot.domain.workshops import Attendance, RegistrationState, WorkshopKind
 from bot.storage.types import Instant, Named
 
@@ -100,6 +106,9 @@ class Adviser(Base):
     # What a young person may wish for: a woman or a man (None where nobody said), and themes ("need_housing").
     woman: Mapped[bool | None]
     themes: Mapped[list[Any]] = mapped_column(default=list)
+    # Whether they want an e-mail that counts what waits, and when they had the last one.
+    wants_digest: Mapped[bool] = mapped_column(default=False)
+    digest_at: Mapped[datetime | None]
     active: Mapped[bool] = mapped_column(default=True)
     structure: Mapped[Structure] = relationship(lazy="joined")
 
@@ -142,6 +151,19 @@ class Invitation(Base):
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class TelegramLink(Base):
+    """A link that ties an adviser's Telegram to their account, or a group to their structure, once."""
+
+    __tablename__ = "telegram_link"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"), index=True)
+    for_group: Mapped[bool]
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    adviser: Mapped[Adviser] = relationship(lazy="joined")
 
 
 class Presence(Base):
@@ -362,6 +384,8 @@ class Conversation(Base):
     pending: Mapped[dict[str, Any] | None]
     commune: Mapped[str | None] = mapped_column(String(5))
     discreet: Mapped[bool] = mapped_column(default=False)
+    # The first name or nickname that someone of the team wrote; no other structure reads it.
+    nickname: Mapped[str | None] = mapped_column(String(40))
     greeted_at: Mapped[datetime | None]
     identity: Mapped[ChannelIdentity] = relationship(lazy="joined")
     structure: Mapped[Structure] = relationship(lazy="joined")
@@ -425,6 +449,11 @@ class Turn(Base):
     attempts: Mapped[int] = mapped_column(default=1)
     speaker: Mapped[Speaker | None] = mapped_column(Named(Speaker))
     text: Mapped[str | None] = mapped_column(Text)
+    # What the model read in it, where an action was told; and whether it may be shown to teach the bot: only where
+    # nothing of distress was read.
+    intent: Mapped[str | None] = mapped_column(String(60))
+    confidence: Mapped[float | None] = mapped_column(Float)
+    teachable: Mapped[bool] = mapped_column(default=False)
     before: Mapped[list[Any] | None]
     rasa_key: Mapped[str | None] = mapped_column(String(40))
     asked_at: Mapped[datetime | None]
@@ -456,6 +485,44 @@ class Message(Base):
     at: Mapped[datetime]
     edited_at: Mapped[datetime | None]
     text_before_edit: Mapped[str | None] = mapped_column(Text)
+    # An adviser took it back: it left the young person's screen, and the team still reads it.
+    withdrawn_at: Mapped[datetime | None]
+
+
+class StoredFile(Base):
+    """A file of a conversation: `inbox_id` of what the young person sent, `message_id` of what an adviser did.
+
+    `reference` is the channel's, until the file is here. `not_before`: when to fetch it, or to try again.
+    """
+
+    __tablename__ = "stored_file"
+    __table_args__ = (
+        Index(
+            "ix_stored_file_waiting",
+            "not_before",
+            postgresql_where=text("state = 'waiting'"),
+            sqlite_where=text("state = 'waiting'"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    inbox_id: Mapped[int | None] = mapped_column(ForeignKey("inbox.id"), unique=True)
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"), unique=True)
+    state: Mapped[FileState] = mapped_column(Named(FileState))
+    kind: Mapped[FileKind | None] = mapped_column(Named(FileKind))
+    size: Mapped[int | None]  # bytes
+    at: Mapped[datetime]
+    reference: Mapped[str | None] = mapped_column(String(200))
+    attempts: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime]
+
+
+class SealedContent(Base):
+    """What a file holds, sealed (vault.py); apart, so that no list of files reads it."""
+
+    __tablename__ = "sealed_content"
+    file_id: Mapped[int] = mapped_column(ForeignKey("stored_file.id"), primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class OutboxRow(Base):
@@ -957,6 +1024,93 @@ class Notice(Base):
     seen_at: Mapped[datetime | None]
 
 
+class Note(Base):
+    """What the team writes to itself in a conversation. It is never sent."""
+
+    __tablename__ = "note"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), index=True)
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+
+
+class CannedReply(Base):
+    """A text ready to be sent: of the whole structure, or of one adviser (`adviser_id`)."""
+
+    __tablename__ = "canned_reply"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), index=True)
+    adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"), index=True)
+    title: Mapped[str] = mapped_column(String(60))
+    text: Mapped[str] = mapped_column(Text)
+
+
+class ReadMark(Base):
+    """The last thing a young person sent that an adviser has seen, by its row of the inbox."""
+
+    __tablename__ = "read_mark"
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"), primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), primary_key=True, index=True)
+    inbox_id: Mapped[int]
+
+
+class TopicGroup(Base):
+    """The private Telegram group in which a structure's team may answer too. Without a row, it has none.
+
+    `trouble`: why nothing arrives there at the moment.
+    """
+
+    __tablename__ = "topic_group"
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), primary_key=True)
+    chat_id: Mapped[str] = mapped_column(String(40), unique=True)
+    made_by: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
+    made_at: Mapped[datetime]
+    trouble: Mapped[Trouble | None] = mapped_column(Named(Trouble))
+
+
+class Topic(Base):
+    """A conversation's topic in the group. `thread_id` None: it is not made yet, or somebody deleted it.
+
+    `name` and `open` are what it should be, `name_sent` and `open_sent` what Telegram was told. Lines of the thread
+    are shown there from `since` on.
+    """
+
+    __tablename__ = "topic"
+    __table_args__ = (Index("ix_topic_thread", "chat_id", "thread_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), unique=True)
+    chat_id: Mapped[str] = mapped_column(String(40))
+    thread_id: Mapped[int | None] = mapped_column(BigInteger)
+    name: Mapped[str] = mapped_column(String(128))
+    open: Mapped[bool]
+    name_sent: Mapped[str | None] = mapped_column(String(128))
+    open_sent: Mapped[bool | None]
+    since: Mapped[datetime]
+
+
+class TopicLine(Base):
+    """A line of the thread that was given to the topic. `shown` is a digest of its words then, `failed` whether it
+    was said not to have arrived; `reference` is the adviser's own message, for a line written there."""
+
+    __tablename__ = "topic_line"
+    topic_id: Mapped[int] = mapped_column(ForeignKey("topic.id"), primary_key=True)
+    line: Mapped[str] = mapped_column(String(24), primary_key=True)
+    shown: Mapped[str] = mapped_column(String(16))
+    failed: Mapped[bool] = mapped_column(default=False)
+    reference: Mapped[str | None] = mapped_column(String(20))
+
+
+class TopicGuest(Base):
+    """Someone who wrote in a group without being linked, as a digest: they are told how, once."""
+
+    __tablename__ = "topic_guest"
+    chat_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    who: Mapped[str] = mapped_column(String(64), primary_key=True)
+    told_at: Mapped[datetime]
+
+
 class AgendaFeed(Base):
     """The private address at which an adviser's calendar reads their appointments. Only a digest of it is kept."""
 
@@ -974,3 +1128,137 @@ class Unserved(Base):
     insee: Mapped[str] = mapped_column(String(5), primary_key=True)
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     asked: Mapped[int]
+
+
+# ── What coordinators teach the bot ──────────────────────────────────────────────────────────
+
+
+class Misread(Base):
+    """A message the bot did not understand well, names and numbers masked, and what a coordinator made of it.
+
+    `text` is emptied after a while (domain/misunderstandings); `sentence` is the coordinator's own and stays.
+    """
+
+    __tablename__ = "misread"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"), index=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"), index=True)
+    turn_id: Mapped[int] = mapped_column(ForeignKey("turn.id"), unique=True)
+    cause: Mapped[Cause] = mapped_column(Named(Cause))
+    text: Mapped[str] = mapped_column(Text)
+    read_as: Mapped[str | None] = mapped_column(String(60))
+    confidence: Mapped[float | None] = mapped_column(Float)
+    # What the young person said they meant, with a button.
+    meant: Mapped[str | None] = mapped_column(String(60))
+    at: Mapped[datetime]
+    state: Mapped[MisreadState] = mapped_column(Named(MisreadState), default=MisreadState.WAITING)
+    intent: Mapped[str | None] = mapped_column(String(60))
+    sentence: Mapped[str | None] = mapped_column(String(200))
+    # The passages of the sentence that say a place and a moment: {"commune": "fameck"}.
+    entities: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    decided_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    withdrawn_at: Mapped[datetime | None]
+
+
+class Wording(Base):
+    """A response in a structure's own words: proposed, in force or not any more. Rows stay, as its history."""
+
+    __tablename__ = "wording"
+    __table_args__ = (
+        Index(
+            "uq_wording_in_force",
+            "structure_id",
+            "response",
+            "variant",
+            unique=True,
+            postgresql_where=text("state = 'in_force'"),
+            sqlite_where=text("state = 'in_force'"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"))
+    response: Mapped[str] = mapped_column(String(80))
+    variant: Mapped[int]
+    text: Mapped[str] = mapped_column(Text)
+    state: Mapped[WordingState] = mapped_column(Named(WordingState))
+    author_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
+    at: Mapped[datetime]
+    # Who put it in force or refused it, and who took it out.
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    decided_at: Mapped[datetime | None]
+    ended_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    ended_at: Mapped[datetime | None]
+    author: Mapped[Adviser] = relationship(lazy="joined", foreign_keys=[author_id])
+    decider: Mapped[Adviser | None] = relationship(lazy="joined", foreign_keys=[decided_by])
+
+
+# ── After an alert, and in the street ────────────────────────────────────────────────────────
+
+
+class FollowUp(Base):
+    """What a human still does after an alert, with a name on it. Nobody's: the coordinators'."""
+
+    __tablename__ = "followup"
+    __table_args__ = (Index("ix_followup_open", "structure_id", "done_at"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    alert_id: Mapped[int] = mapped_column(ForeignKey("alert.id"), unique=True)
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"))
+    adviser_id: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"), index=True)
+    due_date: Mapped[date] = mapped_column(Date)
+    made_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    note: Mapped[str] = mapped_column(String(400), default="")
+    alert: Mapped[Alert] = relationship(lazy="joined")
+    adviser: Mapped[Adviser | None] = relationship(lazy="joined", foreign_keys=[adviser_id])
+
+
+class SecondLook(Base):
+    """A coordinator read again an alert to life that was closed as false. `false_alarm`: it was one."""
+
+    __tablename__ = "second_look"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    alert_id: Mapped[int] = mapped_column(ForeignKey("alert.id"), index=True)
+    # Closed as false at that moment: reopened and closed again, it is read again.
+    closed_at: Mapped[datetime]
+    closed_by: Mapped[int | None] = mapped_column(ForeignKey("adviser.id"))
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
+    at: Mapped[datetime]
+    false_alarm: Mapped[bool]
+
+
+class Encounter(Base):
+    """A *rencontre* in the street: where and how many. Nobody is named, unless by the nickname they gave."""
+
+    __tablename__ = "encounter"
+    __table_args__ = (
+        # Made by the phone: sent twice after a lost network, it is one row.
+        UniqueConstraint("adviser_id", "uuid"),
+        Index("ix_encounter_at", "structure_id", "at"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[str] = mapped_column(String(36))
+    structure_id: Mapped[str] = mapped_column(ForeignKey("structure.id"))
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"))
+    place: Mapped[str] = mapped_column(String(80))
+    people: Mapped[int]
+    nickname: Mapped[str | None] = mapped_column(String(40))
+    # As the gazetteer writes it, or as it was typed.
+    commune: Mapped[str | None] = mapped_column(String(80))
+    theme: Mapped[EncounterTheme | None] = mapped_column(Named(EncounterTheme))
+    next_step: Mapped[NextStep | None] = mapped_column(Named(NextStep))
+    at: Mapped[datetime]
+    sent_at: Mapped[datetime]
+    adviser: Mapped[Adviser] = relationship(lazy="joined")
+
+
+class AdviserCode(Base):
+    """A source that opens the conversation with one adviser. Revoked, it still brings to their structure."""
+
+    __tablename__ = "adviser_code"
+    code: Mapped[str] = mapped_column(ForeignKey("source.code"), primary_key=True)
+    adviser_id: Mapped[int] = mapped_column(ForeignKey("adviser.id"), index=True)
+    made_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

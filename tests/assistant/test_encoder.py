@@ -1,9 +1,11 @@
 """A message's meaning is computed once, of the very text that Rasa would read; without the encoder, life goes on."""
 
+import asyncio
+
 import numpy as np
 import pytest
 
-from bot.assistant.encoder import SentenceEncoder
+from bot.assistant.encoder import KEPT, SentenceEncoder
 from bot.assistant.rasa import for_rasa
 from bot.domain.safety import Level, check
 from nlu import encoder
@@ -33,6 +35,25 @@ async def test_where_the_encoder_cannot_load_rules_and_words_go_on(monkeypatch: 
     meanings = await SentenceEncoder().read(text)
     assert meanings == []
     assert check(text, meanings=meanings).level is Level.CRITICAL
+
+
+async def test_the_same_text_asked_twice_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    inner = encoder.vectors
+
+    def counted(texts: list[str]) -> np.ndarray:
+        read.extend(texts)
+        return inner(texts)
+
+    monkeypatch.setattr(encoder, "vectors", counted)
+    mind = SentenceEncoder()
+    one, other = await asyncio.gather(mind.read("jveux un rdv"), mind.read("jveux un rdv"))
+    assert one is other is await mind.read("jveux un rdv")
+    assert len(read) == 1
+    for number in range(KEPT):
+        await mind.read(f"rdv {number}")
+    await mind.read("jveux un rdv")
+    assert len(read) == 2 + KEPT, "what was read long ago is not kept"
 
 
 @pytest.mark.parametrize("text", ["\ud83d", "\x00", "😭" * 300, "a" * 4096, " "])

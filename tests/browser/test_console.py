@@ -122,7 +122,7 @@ async def test_a_day_at_the_desk(service: Service, chromium: Browser) -> None:
     await look(sandra, "console-desk-alert-while-answering")
     await nadia.get_by_role("button", name="Je m'en occupe").click()
     await expect(nadia.locator("#state")).to_contain_text("Tu réponds")
-    await expect(nadia.locator("#side")).to_contain_text("3114")
+    await expect(nadia.locator("#danger")).to_contain_text("3114")
     await nadia.locator("#text").fill("C'est Nadia. Tu peux parler ?")
     await nadia.get_by_role("button", name="Envoyer").click()
     await tom.waits_for("Nadia, Mission Locale : C'est Nadia. Tu peux parler ?")

@@ -23,6 +23,8 @@ async def desk(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     hash_with(monkeypatch, CHEAP)
     clock = ShiftedClock(tmp_path / "clock")
     clock.move_to(NOW)
-    settings = Settings(_env_file=None, clock_file=tmp_path / "clock", public_url="https://desk.test")  # type: ignore[call-arg]
+    settings = Settings(  # type: ignore[call-arg]
+        _env_file=None, var=tmp_path / "var", clock_file=tmp_path / "clock", public_url="https://desk.test"
+    )
     async with Desk(settings, database) as opened:
         yield opened

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -14,14 +15,17 @@ from sqlalchemy import select
 from starlette.routing import BaseRoute, Mount
 
 from bot.domain.appointments import RemindBy
+from bot.domain.conversations import Bubble
+from bot.domain.files import CleanFile, FileKind
 from bot.domain.handoffs import HandoffReason
 from bot.domain.safety import check
 from bot.domain.team import NoticeKind
-from bot.services import accounts, alerts, partners, team
+from bot.services import accounts, alerts, canned, encounters, files, followups, outbox, partners, team
+from bot.services.encounters import Noted
 from bot.services.feed import Feed
 from bot.settings import Settings, TelegramMode
 from bot.storage.database import Database
-from bot.storage.tables import Absence, Notice, Opening
+from bot.storage.tables import Absence, Notice, Opening, ReviewComment
 from bot.web import make_app
 from tests.console.desk import HASHED, PARTNER, Desk, email
 from tests.console.test_groups import a_passage, a_workshop
@@ -72,6 +76,7 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("GET", "/console/mot-de-passe"): May(LOGIN, 200, 200, 200, partner=200),
     ("POST", "/console/mot-de-passe"): May(LOGIN, 400, 400, 400, (("present", "x"), ("new", "y")), 400),
     ("POST", "/console/compte/presence"): does(303, 303, said="busy"),
+    ("POST", "/console/compte/courriel"): does(303, 303),
     ("POST", "/console/deconnexion"): May(LOGIN, 303, 303, 303, partner=303),
     ("GET", "/console/events"): May(200, 0, 0, 0),  # endless once logged in: see test_live
     ("GET", "/console/conversations/{number}"): OURS,
@@ -79,9 +84,51 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("POST", "/console/conversations/{number}/repondre"): does(409, text="Bonjour"),  # nobody has taken it
     ("POST", "/console/conversations/{number}/rendre"): does(),
     ("POST", "/console/conversations/{number}/separer"): does(),
+    ("GET", "/console/conversations/{number}/fiche"): OURS,
+    ("GET", "/console/conversations/{number}/suite"): does(),  # nobody has taken it
+    ("GET", "/console/conversations/{number}/reprendre"): does(),
+    ("POST", "/console/conversations/{number}/transferer"): does(to="1"),
+    ("POST", "/console/conversations/{number}/mettre-de-cote"): does(at="1"),
+    ("POST", "/console/conversations/{number}/promettre"): does(at="1"),
+    ("POST", "/console/conversations/{number}/terminer"): does(),
+    ("GET", "/console/conversations/{number}/ecrire"): OURS,
+    ("POST", "/console/conversations/{number}/ecrire"): does(409, text="Bonjour"),  # they do not know each other
+    ("POST", "/console/conversations/{number}/lu"): does(204, last="1"),
+    ("POST", "/console/conversations/{number}/note"): does(text="À rappeler"),
+    ("POST", "/console/conversations/{number}/nom"): does(nickname="Léa"),
+    ("GET", "/console/reponses"): PAGE,
+    ("POST", "/console/reponses"): does(409, 409),  # an empty form
+    ("POST", "/console/reponses/{number}"): May(LOGIN, 303, 404, 404, (("title", "Venir"), ("text", "Le bus 3."))),
+    ("POST", "/console/reponses/{number}/enlever"): May(LOGIN, 303, 404, 404),  # one's own
+    ("GET", "/console/recherche"): PAGE,
+    ("POST", "/console/recherche"): does(200, 200, words="bus"),
+    ("POST", "/console/conversations/{number}/fichier"): does(),  # it is not there
+    ("POST", "/console/conversations/{number}/ecrit"): does(204),
+    ("GET", "/console/fichiers/{number}"): OURS,
+    ("POST", "/console/messages/{number}/modifier"): does(text="Bonjour"),
+    ("POST", "/console/messages/{number}/retirer"): does(),
     ("POST", "/console/alertes/{number}/prendre"): does(),
     ("GET", "/console/alertes/{number}/clore"): OURS,
     ("POST", "/console/alertes/{number}/clore"): does(comme="over"),
+    ("GET", "/console/alertes"): PAGE,
+    ("GET", "/console/alertes/fiches"): PAGE,
+    ("GET", "/console/alertes/{number}"): May(LOGIN, 404, 200, 404),  # who took care of it, or a coordinator
+    ("POST", "/console/alertes/{number}/repondre"): does(text="Bonjour"),
+    ("POST", "/console/alertes/{number}/relire"): coordinators(303, 403, fausse="oui"),
+    ("GET", "/console/suivis"): PAGE,
+    ("POST", "/console/suivis/{number}/fait"): does(),
+    ("POST", "/console/suivis/{number}/donner"): coordinators(303, 403, to="2"),
+    ("GET", "/console/rencontres"): PAGE,
+    ("POST", "/console/rencontres"): does(400, 400),  # an empty form
+    ("GET", "/console/rencontres/hors-ligne"): PAGE,
+    ("GET", "/console/rencontres/etat"): PAGE,
+    ("GET", "/console/rencontres/travailleur.js"): May(200, 200, 200, 200, partner=200),
+    ("POST", "/console/rencontres/{number}/effacer"): May(LOGIN, 303, 404, 404),  # one's own
+    ("GET", "/console/rencontres/bilan"): May(LOGIN, 403, 200, 403),
+    ("GET", "/console/rencontres/bilan.csv"): May(LOGIN, 403, 200, 403),
+    ("GET", "/console/code"): PAGE,
+    ("POST", "/console/code"): does(303, 303),
+    ("POST", "/console/code/retirer"): does(303, 303),
     ("GET", "/console/rendez-vous/{number}/annuler"): OURS,
     ("POST", "/console/rendez-vous/{number}"): does(state="cancelled_by_young"),
     ("POST", "/console/appels/{number}"): does(),
@@ -130,6 +177,15 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("POST", "/console/bus/{number}/de-passage"): does(),
     ("POST", "/console/avis/{number}"): May(LOGIN, 303, 404, 404),  # one's own
     ("POST", "/console/equipe/{number}/invitation"): May(LOGIN, 403, 200, 403),
+    ("GET", "/console/relais"): May(LOGIN, 403, 200, 403),
+    ("GET", "/console/relais/export.csv"): May(LOGIN, 403, 200, 403),
+    ("GET", "/console/relais/export.xlsx"): May(LOGIN, 403, 200, 403),
+    ("GET", "/console/relais/{number}"): May(LOGIN, 403, 200, 403),
+    ("POST", "/console/relais/{number}/suivi"): coordinators(303, 403, mark="done"),
+    ("POST", "/console/relais/{number}/etiquettes"): coordinators(303, 403, label="à revoir"),
+    ("POST", "/console/relais/{number}/mot"): coordinators(409, 403),  # nobody to write to
+    ("POST", "/console/relais/mots/{number}"): May(LOGIN, 303, 404, 404),  # one's own
+    ("GET", "/console/chiffres"): May(LOGIN, 403, 200, 403),
     ("GET", "/console/partenaires"): May(LOGIN, 403, 200, 403),
     ("POST", "/console/partenaires"): coordinators(200, 403, first_name="Anne", organisation="Une mairie"),
     ("POST", "/console/partenaires/{number}/invitation"): coordinators(200, 403),
@@ -148,6 +204,8 @@ CHAT = {
     ("GET", "/chat/events"),
     ("POST", "/chat/quit"),
     ("GET", "/chat/files/{number}"),
+    ("POST", "/chat/files"),
+    ("POST", "/chat/typing"),
     ("GET", "/chat/static/{name}"),
 }
 
@@ -195,6 +253,13 @@ class Things:
     passage: int
     opening: int
     absence: int
+    canned: int
+    file: int
+    message: int
+    followup: int
+    encounter: int
+    handoff: int
+    comment: int
 
     def path(self, template: str) -> str:
         number = {
@@ -206,10 +271,17 @@ class Things:
             "equipe": self.colleague,
             "ouvertures": self.opening,
             "absences": self.absence,
+            "reponses": self.canned,
             "partenaires": self.partner,
             "orientations": self.orientation,
             "ateliers": self.workshop,
             "bus": self.passage,
+            "fichiers": self.file,
+            "messages": self.message,
+            "suivis": self.followup,
+            "rencontres": self.encounter,
+            "relais": self.handoff,
+            "mots": self.comment,
         }.get(template.split("/{")[0].split("/")[-1], 0)
         path = template.replace("{number}", str(number)).replace("{name}", "live.js").replace("{token}", "x")
         if path.endswith("/prevenir"):
@@ -225,8 +297,11 @@ async def things(desk: Desk) -> Things:
         text = "mon père me frappe"
         await alerts.heard(session, young, None, None, text, check(text), desk.now)
         alert = await alerts.open_alert(session, young)
-        await handoff(session, young, reason=HandoffReason.SAFETY)
+        waits = await handoff(session, young, reason=HandoffReason.SAFETY)
         sandra = await adviser(session, "sandra")
+        claire = await adviser(session, "claire")
+        comment = ReviewComment(handoff=waits, author=claire, adviser=sandra, text="À revoir", at=desk.now)
+        session.add(comment)
         await team.tell(session, [sandra], NoticeKind.LATE, desk.now, conversation=young)
         notice = Notice(adviser_id=sandra.id, kind=NoticeKind.LATE, conversation_id=young.id, at=desk.now)
         session.add(notice)
@@ -248,6 +323,12 @@ async def things(desk: Desk) -> Things:
             agreed=True,
         )
         other = await partners.create(session, sandra.structure, "Paul", "le PSAD")
+        said = await outbox.say(session, young, [Bubble("Bonjour")], desk.now)
+        file = await files.keep(session, desk.settings.vault, young, CleanFile(FileKind.PDF, b"%PDF-"), desk.now)
+        followup = await followups.of_alert(session, alert)
+        await encounters.note(session, sandra, Noted(str(uuid4()), "Gare", "2"), desk.now)
+        [met, *_] = await encounters.mine(session, sandra)
+        assert followup is not None
         return Things(
             young.id,
             alert.id,
@@ -260,6 +341,13 @@ async def things(desk: Desk) -> Things:
             opening.id,
             hers.id,
             away.id,
+            (await canned.add(session, sandra, "Venir", "Le bus 3.", shared=False)).id,
+            file.id,
+            said[0].payload["message"],
+            followup.id,
+            met.id,
+            waits.id,
+            comment.id,
         )
 
 
@@ -295,7 +383,7 @@ async def test_who_may(desk: Desk, method: str, template: str) -> None:
 async def test_what_does_not_exist_is_told_like_what_is_anothers(desk: Desk, method: str, template: str) -> None:
     found = await things(desk)
     may = CONSOLE[method, template]
-    coordinators_only = "equipe" in template or "partenaires" in template
+    coordinators_only = any(one in template for one in ("equipe", "partenaires", "relire", "donner"))
     who = PARTNER if "orientations" in template else "claire" if coordinators_only else "karim"
     karim = await desk.logged_in(who)
     page = "/console/orientations" if who == PARTNER else "/console/compte"
@@ -308,7 +396,7 @@ async def test_what_does_not_exist_is_told_like_what_is_anothers(desk: Desk, met
         return answer.status_code, answer.text
 
     real = found.path(template)
-    nothing = Things(*([2**31 - 2] * 11)).path(template)
+    nothing = Things(*([2**31 - 2] * len(fields(Things)))).path(template)
     assert (await text(nothing))[0] == 404
     if who == "karim":
         assert await text(real) == await text(nothing)
@@ -320,8 +408,9 @@ async def test_a_route_sends_its_headers_whatever_it_answers(desk: Desk) -> None
     for path in ("/console", "/console/connexion", "/console/conversations/999", "/console/static/live.js"):
         headers = (await sandra.get(path)).headers
         assert headers["content-security-policy"] == (
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-            "font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+            "media-src 'self'; connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+            "base-uri 'none'"
         )
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"

@@ -48,7 +48,7 @@ async def test_who_waits_is_shown_without_a_name_or_a_text(desk: Desk) -> None:
     async with desk.database.unit_of_work() as session:
         await writes(session, young.identity.address, "je m'appelle Léa Martin", now=desk.now)
     page = words((await (await desk.logged_in("sandra")).get("/console")).text)
-    assert f"Jeune {young.identity.person_id} depuis 12 min Veut parler à quelqu'un" in page
+    assert f"Jeune {young.identity.person_id} depuis 12 min Non lu Veut parler à quelqu'un" in page
     assert "Fameck, Telegram" in page
     assert "Léa" not in page
 

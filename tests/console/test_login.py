@@ -239,6 +239,7 @@ async def test_a_password_given_on_the_command_line_is_changed_outside_the_demo(
         var=tmp_path,
         database_url=desk.database.url.render_as_string(hide_password=False),
         rasa_token="r",
+        files_key="f",
         actions_token="a",
         public_url="https://desk.test/",
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from bot.domain.safety import Meaning
 from bot.services.ports import Encoder
 
@@ -12,7 +10,6 @@ class FakeEncoder:
     """Gives `meanings` for any text, and keeps the texts it was asked to read."""
 
     def __init__(self, *meanings: Meaning) -> None:
-        self.one_at_a_time = asyncio.Lock()
         self.meanings = list(meanings)
         self.texts: list[str] = []
 

@@ -495,6 +495,15 @@ async def test_what_the_encoder_made_of_a_text_reaches_safety_and_the_assistant(
     assert [question.meaning for question in assistant.questions] == [meaning]
 
 
+async def test_a_text_is_read_while_the_rest_of_it_may_still_come(database: Database) -> None:
+    young = await _met(database)
+    await _send(database, young, "jveux un rdv")
+    assistant, encoder = FakeAssistant(ANSWER), FakeEncoder()
+    assert not await _take(database, assistant, FakeClock(NOW), encoder)
+    assert encoder.texts == ["jveux un rdv"]
+    assert assistant.questions == []
+
+
 async def test_what_came_while_the_encoder_read_is_read_with_the_rest(database: Database) -> None:
     young = await _met(database)
     await _send(database, young, "jveux")

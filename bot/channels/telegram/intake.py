@@ -16,13 +16,16 @@ from typing import Any
 import aiohttp
 import structlog
 from fastapi import APIRouter, HTTPException, Request
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.channels.telegram import reading
 from bot.channels.telegram.transport import trusting
 from bot.clock import Clock
+from bot.domain.conversations import Incoming
+from bot.domain.outbox import chat_of
 from bot.domain.people import Channel
 from bot.errors import SettingsError
-from bot.services import inbox
+from bot.services import inbox, linking, topics
 from bot.storage.database import Database
 
 log = structlog.get_logger(__name__)
@@ -44,11 +47,21 @@ async def store(database: Database, updates: list[dict[str, Any]], clock: Clock)
                 continue
             try:
                 incoming = reading.read(raw)
+            except reading.OfAGroup:
+                continue
             except reading.Unreadable as why:
                 log.warning("update set aside", update=update_id, why=str(why))
                 await inbox.set_aside(session, Channel.TELEGRAM, update_id, raw, str(why), now)
             else:
-                await inbox.store(session, Channel.TELEGRAM, update_id, incoming, now)
+                if not incoming.group:
+                    await inbox.store(session, Channel.TELEGRAM, update_id, incoming, now)
+                elif await _is_for_us(session, incoming):
+                    await inbox.store(session, Channel.TEAM, update_id, incoming, now)
+
+
+async def _is_for_us(session: AsyncSession, incoming: Incoming) -> bool:
+    """A group is read if it is a structure's, or to become one: nothing is kept of what others say."""
+    return linking.is_group_link(incoming) or await topics.is_ours(session, chat_of(incoming.address))
 
 
 def _made_up_id(raw: dict[str, Any]) -> int:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile, Message
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 
-from bot.channels.telegram.transport import NeverLeft, Transport
+from bot.channels.telegram import topics
+from bot.channels.telegram.transport import FILE_SECONDS, NeverLeft, Transport
 from bot.domain.outbox import OutboxKind
+from bot.services import files
 from bot.services.ports import Blocked, Parcel, SendFailed, SendLater, SendRefused
+from bot.storage.database import Database
+from bot.storage.vault import Vault
 
+NOT_MODIFIED = "message is not modified"  # sent a second time, after a crash
 GONE = ("chat not found", "user is deactivated")
 
 
@@ -23,8 +28,13 @@ def make_bot(token: str, base_url: str) -> Bot:
 
 
 class TelegramMessenger:
-    def __init__(self, bot: Bot) -> None:
+    """`console` is the address of the team's pages, for what is said to the team."""
+
+    def __init__(self, bot: Bot, database: Database, vault: Vault, console: str) -> None:
         self.bot = bot
+        self.database = database
+        self.vault = vault
+        self.console = console
 
     async def send(self, parcel: Parcel) -> str | None:
         """See `Messenger`. Telegram has no idempotency key: what a time-out cut may have been sent."""
@@ -36,6 +46,11 @@ class TelegramMessenger:
             if kind is OutboxKind.DELETE:
                 await self._delete(parcel)
                 return None
+            if kind is OutboxKind.EDIT:
+                await self._edit(parcel)
+                return None
+            if kind is OutboxKind.TOPIC:
+                return await topics.send(self.bot, parcel.payload, self.console)
             return await self._say(parcel)
         except RetryAfter as error:
             seconds = error.retry_after if isinstance(error.retry_after, int) else (error.retry_after.total_seconds())
@@ -55,7 +70,9 @@ class TelegramMessenger:
         payload = parcel.payload
         rows = [[InlineKeyboardButton(title, callback_data=data)] for title, data in payload["buttons"]]
         keyboard = InlineKeyboardMarkup(rows) if rows else None
-        if payload["attachment"]:
+        if number := payload.get("file"):
+            message = await self._send_file(parcel.address, number, payload["text"])
+        elif payload["attachment"]:
             name, content = payload["attachment"]
             message = await self.bot.send_document(
                 parcel.address,
@@ -67,11 +84,32 @@ class TelegramMessenger:
             message = await self.bot.send_message(parcel.address, payload["text"], reply_markup=keyboard)
         return str(message.message_id)
 
+    async def _send_file(self, address: str, number: int, caption: str) -> Message:
+        async with self.database.read_only() as session:
+            file = await files.opened(session, self.vault, number)
+        if file is None:
+            raise SendRefused("the file is gone")
+        upload = InputFile(file.content, filename=file.name)
+        if file.kind.is_picture:
+            return await self.bot.send_photo(address, upload, caption=caption, read_timeout=FILE_SECONDS)
+        return await self.bot.send_document(address, upload, caption=caption, read_timeout=FILE_SECONDS)
+
     async def _acknowledge(self, parcel: Parcel) -> None:
         try:
             await self.bot.answer_callback_query(parcel.payload["press"])
         except BadRequest:
             return  # too old: the answer has been given in the chat all the same
+
+    async def _edit(self, parcel: Parcel) -> None:
+        text, reference = parcel.payload["text"], int(parcel.payload["references"][0])
+        try:
+            if parcel.payload["captioned"]:
+                await self.bot.edit_message_caption(parcel.address, reference, caption=text)
+            else:
+                await self.bot.edit_message_text(text, parcel.address, reference)
+        except BadRequest as error:
+            if NOT_MODIFIED not in error.message.lower():
+                raise
 
     async def _delete(self, parcel: Parcel) -> None:
         references: list[int] = parcel.payload["references"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from telegram import CallbackQuery, ChatMember, Message, Update
 
 from bot.domain.conversations import MAX_TEXT, Incoming, IncomingKind
+from bot.domain.topics import GroupKind
 
 FILES = (
     ("voice", IncomingKind.VOICE),
@@ -25,11 +27,16 @@ class Unreadable(Exception):
     """The update cannot be read, or is of a kind the service does not take; it is set aside."""
 
 
+class OfAGroup(Exception):
+    """Something a group did that is neither a message nor an edit of one: nothing is kept of it."""
+
+
 def read(raw: dict[str, Any]) -> Incoming:
-    """What a private chat sent, without the sender's name.
+    """What a private chat or a group sent, without the sender's name; `group` tells the second from the first.
 
     Raises:
-        Unreadable: it is broken, from a group, or of another kind.
+        Unreadable: it is broken, or of another kind.
+        OfAGroup: see it.
     """
     try:
         update = Update.de_json(raw, None)
@@ -40,27 +47,48 @@ def read(raw: dict[str, Any]) -> Incoming:
     if update.my_chat_member is not None:
         member = update.my_chat_member
         if member.chat.type != "private":
-            raise Unreadable("group")
+            raise OfAGroup
         gone = member.new_chat_member.status in (ChatMember.BANNED, ChatMember.LEFT)
         kind = IncomingKind.BLOCKED if gone else IncomingKind.UNBLOCKED
         return Incoming(kind, str(member.chat.id), member.date)
     if update.edited_message is not None:
         message = update.edited_message
-        _refuse_group(message)
-        return Incoming(
-            IncomingKind.EDIT,
-            str(message.chat.id),
-            message.edit_date or message.date,
-            text=(message.text or message.caption or "")[:MAX_TEXT],
-            reference=str(message.message_id),
+        return _placed(
+            message,
+            Incoming(
+                IncomingKind.EDIT,
+                str(message.chat.id),
+                message.edit_date or message.date,
+                text=(message.text or message.caption or "")[:MAX_TEXT],
+                reference=str(message.message_id),
+            ),
         )
     if update.message is None:
         raise Unreadable("kind")
-    return _message(update.message)
+    return _placed(update.message, _message(update.message))
+
+
+def _placed(message: Message, incoming: Incoming) -> Incoming:
+    """Of a group: which topic it was written in, and who wrote."""
+    chat = message.chat
+    if chat.type == "private":
+        return incoming
+    if chat.type == "channel":
+        raise OfAGroup
+    # A reply outside the topics has a number too, which is no topic's.
+    thread = message.message_thread_id if message.is_topic_message else None
+    # Who hides behind the group, or behind a channel, is nobody.
+    sender = message.from_user.id if message.from_user is not None and message.sender_chat is None else ""
+    group = GroupKind.PUBLIC if chat.username else GroupKind.FORUM if chat.is_forum else GroupKind.PLAIN
+    argument = incoming.argument
+    if incoming.kind is IncomingKind.COMMAND and message.text is not None:
+        argument = message.text.partition(" ")[2].strip()
+    return replace(
+        incoming, address=f"{chat.id}/{thread or ''}", sender=str(sender), group=group.value, argument=argument
+    )
 
 
 def _message(message: Message) -> Incoming:
-    _refuse_group(message)
     address, reference = str(message.chat.id), str(message.message_id)
     text = message.text or message.caption or ""
     if message.text is not None and message.text.startswith("/"):
@@ -103,7 +131,7 @@ def _button(query: CallbackQuery) -> Incoming:
     if query.message is None:
         raise Unreadable("button without message")
     if query.message.chat.type != "private":
-        raise Unreadable("group")
+        raise OfAGroup
     # The message may be too old for Telegram to date it: the moment of the press is when it came in.
     return Incoming(
         IncomingKind.BUTTON,
@@ -113,8 +141,3 @@ def _button(query: CallbackQuery) -> Incoming:
         reference=str(query.message.message_id),
         press_reference=query.id,
     )
-
-
-def _refuse_group(message: Message) -> None:
-    if message.chat.type != "private":
-        raise Unreadable("group")

@@ -14,6 +14,8 @@ from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
 SECONDS = 10.0
+# Ten megabytes, on a slow line.
+FILE_SECONDS = 60.0
 
 
 def trusting() -> aiohttp.TCPConnector:
@@ -43,16 +45,23 @@ class Transport(BaseRequest):
         self._http = None
 
     async def do_request(
-        self, url: str, method: str, request_data: RequestData | None = None, *_: Any, **__: Any
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: Any = None,
+        *_: Any,
+        **__: Any,
     ) -> tuple[int, bytes]:
-        """One call of the Bot API.
+        """One call of the Bot API; `read_timeout`, where a number, is the seconds it may take in all.
 
         Raises:
             NeverLeft: no connection; NetworkError, TimedOut: it may have arrived all the same.
         """
         await self.initialize()
         assert self._http is not None, "initialize opens it"
-        timeout = aiohttp.ClientTimeout(total=SECONDS)
+        seconds = read_timeout if isinstance(read_timeout, int | float) else SECONDS
+        timeout = aiohttp.ClientTimeout(total=seconds)
         try:
             async with self._http.request(method, url, data=_form(request_data), timeout=timeout) as answer:
                 return answer.status, await answer.read()

@@ -16,17 +16,20 @@ from bot.channels.webchat.reading import Sent
 from bot.clock import Clock
 from bot.domain import safety
 from bot.domain.conversations import Incoming, IncomingKind
+from bot.domain.files import CleanFile
 from bot.domain.outbox import Limit, OutboxState
 from bot.domain.people import Channel
 from bot.errors import TooFast
-from bot.services import budgets, inbox, joining, partners, people, web_sessions
+from bot.services import budgets, files, inbox, joining, partners, people, web_sessions
 from bot.storage.database import Database
-from bot.storage.tables import InboxRow, OutboxRow, Turn, WebSession
+from bot.storage.tables import InboxRow, OutboxRow, StoredFile, Turn, WebSession
+from bot.storage.vault import Vault
 
 # A whole Mission Locale shares one network address.
 PER_SESSION = Limit(burst=20, per_second=1)
 PER_ADDRESS = Limit(burst=120, per_second=4)
 NEW_PER_ADDRESS = Limit(burst=30, per_second=0.1)
+FILES_PER_ADDRESS = Limit(burst=20, per_second=0.05)
 # Without a script, the page waits a little for the answer, so that it shows it.
 ANSWER_WITHIN = 3.0
 LOOK_SECONDS = 0.1
@@ -43,15 +46,16 @@ class Stored:
 
 
 class Intake:
-    """`key` makes network addresses unreadable in the database."""
+    """`key` makes network addresses unreadable in the database; `vault` keeps the files."""
 
-    def __init__(self, database: Database, clock: Clock, key: str) -> None:
+    def __init__(self, database: Database, clock: Clock, key: str, vault: Vault) -> None:
         self.database = database
         self.clock = clock
         self.key = key
+        self.vault = vault
 
-    async def store(self, sent: Sent, token: str | None, client: str) -> Stored:
-        """In one unit of work: the session, its limits, and what was sent, once.
+    async def store(self, sent: Sent, token: str | None, client: str, cleaned: CleanFile | None = None) -> Stored:
+        """In one unit of work: the session, its limits, and what was sent, once; with its file, if it has one.
 
         Raises:
             TooFast, MessageTooLong: nothing is stored.
@@ -59,16 +63,43 @@ class Intake:
         now = self.clock.now()
         async with self.database.unit_of_work() as session:
             row, opened = await web_sessions.find(session, token, now), None
-            await self._spend(session, row, sent, client, now)
+            await self._spend(session, row, sent, client, now, brings_file=cleaned is not None)
             if row is None:
                 opened, row = await web_sessions.open_session(session, token, now)
             title = await thread.title_of(session, row, sent.line, sent.payload) if sent.payload else ""
-            incoming = reading.incoming(sent, row.address, title, now)
+            incoming = reading.incoming(sent, row.address, title, now, cleaned)
             number = await _store_all(session, row, sent, incoming, now, is_new=opened is not None)
+            if cleaned is not None and number is not None:
+                await self._keep(session, row, number, cleaned, now)
             return Stored(row, opened, number, await thread.epoch(session, row))
 
+    async def _keep(
+        self, session: AsyncSession, row: WebSession, number: int, cleaned: CleanFile, now: datetime
+    ) -> None:
+        """Keep a file with the message that brought it, once."""
+        brought_by = await session.scalar(
+            select(InboxRow.id)
+            .outerjoin(StoredFile, StoredFile.inbox_id == InboxRow.id)
+            .where(
+                InboxRow.channel == Channel.WEB,
+                InboxRow.address == row.address,
+                InboxRow.update_id == number,
+                StoredFile.id.is_(None),
+            )
+        )
+        if brought_by is not None:
+            conversation = await people.meet(session, Channel.WEB, row.address, now)
+            await files.keep(session, self.vault, conversation, cleaned, now, inbox_id=brought_by)
+
     async def _spend(
-        self, session: AsyncSession, row: WebSession | None, sent: Sent, client: str, now: datetime
+        self,
+        session: AsyncSession,
+        row: WebSession | None,
+        sent: Sent,
+        client: str,
+        now: datetime,
+        *,
+        brings_file: bool,
     ) -> None:
         """What may be danger is never refused.
 
@@ -80,6 +111,8 @@ class Intake:
         where = self._digest(client, now)
         limits = {f"web:from:{where}": PER_ADDRESS}
         limits |= {f"web:new:{where}": NEW_PER_ADDRESS} if row is None else {f"web:{row.address}": PER_SESSION}
+        if brings_file:
+            limits |= {f"web:files:{where}": FILES_PER_ADDRESS}
         wait = await budgets.spend(session, limits, now)
         if wait is not None:
             raise TooFast(wait.total_seconds())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -38,11 +38,15 @@ KEPT_TOGETHER = re.compile(r"(?<=«) | (?=[?!:;»])|(?<=\d) (?=h\b)|(?<=\d h) (?
 
 @dataclass(frozen=True)
 class Look:
-    """What all pages of one service have in common. `telegram` is the bot's name there, or ""."""
+    """What all pages of one service have in common. `telegram` is the bot's name there, or "".
+
+    `largest_file` in megabytes.
+    """
 
     demo: bool
     quit_url: str
     telegram: str
+    largest_file: int
 
 
 @dataclass(frozen=True)
@@ -70,9 +74,9 @@ class View:
         return replace(self, lines=lines, epoch=epoch)
 
 
-def words(response: str) -> list[str]:
+def words(response: str, values: Mapping[str, str] | None = None) -> list[str]:
     """The paragraphs of one of the page's own texts."""
-    return [bubble.text for bubble in texts.render(Say(response))]
+    return [bubble.text for bubble in texts.render(Say(response, dict(values or {})))]
 
 
 def render_page(look: Look, view: View) -> str:
@@ -84,11 +88,16 @@ def render_page(look: Look, view: View) -> str:
         max_text=MAX_TEXT,
         welcome=[*words("utter_profile_description"), *words("utter_web_welcome")],
         urgent=words("utter_web_urgent"),
+        file_hint=words("utter_web_file_hint", {"most": str(look.largest_file)}),
         ribbon=words("utter_web_demo") if look.demo else [],
         script_words={
             "offline": " ".join(words("utter_web_offline")),
             "waiting": " ".join(words("utter_web_waiting")),
             "cookies": " ".join(words("utter_web_no_cookie")),
+            "sending": " ".join(words("utter_web_file_sending")),
+            "unsent": " ".join(words("utter_web_file_unsent")),
+            "heavy": " ".join(words("utter_file_too_big", {"most": str(look.largest_file)})),
+            "most": str(look.largest_file),
         },
         first_number=time.time_ns() // 1000,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
@@ -14,8 +14,10 @@ from bot.channels.webchat.intake import Intake, Stored
 from bot.channels.webchat.page import Look, View
 from bot.channels.webchat.reading import Sent
 from bot.channels.webchat.stream import Shown, Stream, ping
-from bot.errors import MessageTooLong, TooFast
-from bot.services import web_sessions
+from bot.domain.conversations import Author
+from bot.domain.files import MEGABYTE, CleanFile
+from bot.errors import FileNotTaken, FileTooBig, MessageTooLong, NoFile, TooFast
+from bot.services import files, handoffs, web_sessions
 from bot.services.feed import Feed
 from bot.settings import Environment, Settings
 from bot.storage.database import Database
@@ -28,8 +30,13 @@ FOR_A_YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}
 def chat_router(settings: Settings, database: Database, feed: Feed, on_stored: Callable[[], None]) -> APIRouter:
     """Everything under /chat; `on_stored` is called when something that came in was committed."""
     router = APIRouter(prefix="/chat", route_class=route_class(settings))
-    look = Look(settings.environment is Environment.DEMO, settings.quit_url, settings.telegram_bot_name)
-    intake = Intake(database, settings.clock, settings.actions_token.get_secret_value())
+    look = Look(
+        settings.environment is Environment.DEMO,
+        settings.quit_url,
+        settings.telegram_bot_name,
+        settings.vault.largest // MEGABYTE,
+    )
+    intake = Intake(database, settings.clock, settings.actions_token.get_secret_value(), settings.vault)
     stream = Stream(database, feed, settings.clock, look.telegram)
 
     @router.get("")
@@ -61,9 +68,27 @@ def chat_router(settings: Settings, database: Database, feed: Feed, on_stored: C
         sent = reading.read_form(body)
         if sent is None:
             return await refused(request, "utter_web_unreadable", 400, None)
+        return await store(request, sent)
+
+    @router.post("/files")
+    async def take_file(request: Request) -> Response:
+        """A file of the young person's, checked before it is stored."""
+        try:
+            upload = await reading.read_upload(request, settings.vault.largest)
+            if upload is None:
+                return await refused(request, "utter_web_unreadable", 400, None)
+            sent, content = upload
+            if not content:
+                raise NoFile
+            return await store(request, sent, await files.sendable(settings.vault, content))
+        except (FileTooBig, FileNotTaken, NoFile) as refusal:
+            status = 413 if isinstance(refusal, FileTooBig) else 415
+            return await refused(request, refusal.response, status, None, refusal.values)
+
+    async def store(request: Request, sent: Sent, cleaned: CleanFile | None = None) -> Response:
         try:
             client = request.client.host if request.client else ""
-            stored = await intake.store(sent, request.cookies.get(COOKIE), client)
+            stored = await intake.store(sent, request.cookies.get(COOKIE), client, cleaned)
         except MessageTooLong as refusal:
             return await refused(request, refusal.response, 413, sent)
         except TooFast as refusal:
@@ -76,6 +101,17 @@ def chat_router(settings: Settings, database: Database, feed: Feed, on_stored: C
             keep_cookie(response, settings, stored.token, framed=sent.framed, lasts=True)
         return response
 
+    @router.post("/typing")
+    async def write(request: Request) -> Response:
+        """They write: shown to who holds the conversation, if somebody does, and kept nowhere."""
+        async with database.read_only() as session:
+            row = await web_sessions.find(session, request.cookies.get(COOKIE), settings.clock.now())
+            conversation = await web_sessions.conversation_of(session, row) if row is not None else None
+            held = await handoffs.holder(session, conversation) if conversation is not None else None
+        if conversation is not None and held is not None:
+            feed.types(conversation.id, Author.YOUNG)
+        return Response(status_code=204)
+
     @router.get("/events")
     async def listen(request: Request) -> Response:
         """What an open page misses, then what comes."""
@@ -87,10 +123,15 @@ def chat_router(settings: Settings, database: Database, feed: Feed, on_stored: C
 
     @router.get("/files/{number}")
     async def show_file(request: Request, number: int) -> Response:
-        """A file the bot gave in this session."""
+        """A file that was sent in this session, by the bot or by the team."""
         async with database.read_only() as session:
             row = await web_sessions.find(session, request.cookies.get(COOKIE), settings.clock.now())
             found = await thread.outbox_row(session, row, number) if row is not None else None
+            file = found.payload.get("file") if found is not None else None
+            opened = await files.opened(session, settings.vault, file) if file else None
+        if opened is not None:
+            headers = {"Content-Disposition": f'attachment; filename="{opened.name}"'}
+            return Response(opened.content, media_type=opened.kind.media_type, headers=headers)
         if found is None or not found.payload["attachment"]:
             return Response(status_code=404)
         name, content = found.payload["attachment"]
@@ -132,9 +173,11 @@ def chat_router(settings: Settings, database: Database, feed: Feed, on_stored: C
         query = "&".join(name for name, is_set in (("frame=1", framed), ("c=1", stored.token)) if is_set)
         return RedirectResponse(f"/chat?{query}#end" if query else "/chat#end", 303)
 
-    async def refused(request: Request, response: str, status: int, sent: Sent | None) -> Response:
+    async def refused(
+        request: Request, response: str, status: int, sent: Sent | None, values: Mapping[str, str] | None = None
+    ) -> Response:
         """A clear sentence; what was typed stays where it was."""
-        said = page.words(response)
+        said = page.words(response, values)
         if _is_scripted(request):
             return JSONResponse({"say": " ".join(said)}, status)
         async with database.read_only() as session:

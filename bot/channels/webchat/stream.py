@@ -1,4 +1,4 @@
-"""Keep an open page up to date, by server-sent events: `line`, `clear`, `end`, and a `ping` it can hear."""
+"""Keep an open page up to date, by server-sent events: `line`, `gone`, `typing`, `clear`, `end`, and a `ping`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from sse_starlette import ServerSentEvent
 
 from bot.channels.webchat import thread
-from bot.channels.webchat.page import render_line
+from bot.channels.webchat.page import render_line, words
 from bot.channels.webchat.thread import Line
 from bot.clock import Clock
+from bot.domain.conversations import Author
 from bot.services import web_sessions
 from bot.services.feed import Feed
+from bot.services.typing import Writing
 from bot.storage.database import Database
 
 # Sent again on every connection; the page shows a line once.
@@ -71,7 +73,8 @@ class Stream:
     async def _follow(self, token: str | None, shown: Shown, framed: bool) -> AsyncGenerator[ServerSentEvent, None]:
         state = await self._look(token, thread.SHOWN)
         after, epoch = shown.after, shown.epoch
-        sent: set[str] = set()
+        sent: dict[str, int] = {}
+        beat = 0
         while state.conversation_id is not None:
             conversation_id = state.conversation_id
             with self.feed.listen(conversation_id=conversation_id) as listener:
@@ -83,9 +86,13 @@ class Stream:
                         sent.clear()
                         yield ServerSentEvent(event="clear", data=epoch)
                     for line in _missing(state.lines, after):
-                        if line.id not in sent:
-                            sent.add(line.id)
+                        if sent.get(line.id) != line.version:
+                            sent[line.id] = line.version
                             yield _line(line, framed)
+                    writing = self.feed.typing.of(conversation_id, Author.ADVISER)
+                    if writing is not None and writing.beat != beat:
+                        yield ServerSentEvent(event="typing", data=_say(writing))
+                    beat = writing.beat if writing is not None else 0
                     after = max([after, *(line.order for line in state.lines)])
                     await listener.changed()
                     state = await self._look(token, RECENT)
@@ -110,11 +117,19 @@ def ping() -> ServerSentEvent:
 
 
 def _missing(lines: Sequence[Line], after: int) -> Sequence[Line]:
-    """What came since, a minute before it, and the last thirty."""
+    """What came since, a minute before it, and the last thirty; and what was rewritten, whenever it came."""
     first = next((index for index, line in enumerate(lines) if line.order > after - MINUTE), len(lines))
-    return lines[min(first, max(0, len(lines) - AGAIN)) :]
+    first = min(first, max(0, len(lines) - AGAIN))
+    return [*(line for line in lines[:first] if line.version), *lines[first:]]
+
+
+def _say(writing: Writing) -> str:
+    """ "Karim écrit…" """
+    return " ".join(words("utter_web_typing", {"name": writing.name}))
 
 
 def _line(line: Line, framed: bool) -> ServerSentEvent:
+    if line.gone:
+        return ServerSentEvent(event="gone", data=line.id)
     data = {"id": line.id, "html": render_line(line, framed)}
     return ServerSentEvent(event="line", data=json.dumps(data, ensure_ascii=False))

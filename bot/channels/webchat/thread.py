@@ -20,8 +20,10 @@ from bot.storage.tables import InboxRow, OutboxRow, WebSession
 
 SHOWN = 200
 LARGEST = 2**31 - 1
-NOT_SHOWN = (OutboxKind.PRESS, OutboxKind.DELETE, OutboxKind.NOTICE)
+NOT_SHOWN = (OutboxKind.PRESS, OutboxKind.DELETE, OutboxKind.EDIT, OutboxKind.NOTICE, OutboxKind.TOPIC)
 MENU = "utter_web_menu"
+# What a line says of a file that was sent from the page.
+BROUGHT = {IncomingKind.PHOTO: "utter_web_photo_sent", IncomingKind.DOCUMENT: "utter_web_file_sent"}
 # A button that asks for Telegram, and one that opens it: shown only where the service has a bot there.
 ASK_TELEGRAM, OPEN_TELEGRAM = "remind:telegram:", "open:"
 
@@ -51,7 +53,11 @@ class Line:
     at: datetime
     choices: tuple[Choice, ...] = ()
     file: str | None = None
+    has_file: bool = False  # one that an adviser sent
     number: int = 0
+    # Grows when who wrote it changes it; a line that was taken back is `gone`.
+    version: int = 0
+    gone: bool = False
 
     @property
     def order(self) -> int:
@@ -124,7 +130,8 @@ def _from_inbox(row: InboxRow) -> Line | None:
     if said.kind is IncomingKind.COMMAND:
         text = "" if said.text == "start" else f"/{said.text} {said.argument}".rstrip()
     else:
-        text = said.text
+        brought = texts.render(Say(BROUGHT[said.kind]))[0].text if said.kind in BROUGHT else ""
+        text = "\n".join(filter(None, (brought, said.text)))
     return Line(f"y{row.update_id}", Side.YOUNG, text, row.received_at, number=row.id) if text else None
 
 
@@ -145,5 +152,8 @@ def _from_outbox(row: OutboxRow, telegram: str) -> Line:
         at=row.sent_at or row.created_at,
         choices=tuple(choices),
         file=row.payload["attachment"][0] if row.payload["attachment"] else None,
+        has_file=bool(row.payload.get("file")),
         number=row.id,
+        version=row.payload.get("version", 0),
+        gone=row.payload.get("gone", False),
     )

@@ -21,7 +21,17 @@ router = console_router()
 async def show(caller: Reader) -> Response:
     async with caller.reading() as session:
         comments = await review.comments_to(session, caller.adviser)
-    return await caller.page("account.html", shortest=accounts.SHORTEST_PASSWORD, comments=comments)
+    has_mail = caller.console.settings.mail_server is not None
+    shortest = accounts.SHORTEST_PASSWORD
+    return await caller.page("account.html", shortest=shortest, comments=comments, has_mail=has_mail)
+
+
+@router.post("/compte/courriel")
+async def want_digest(caller: Actor, wants: FormText = "") -> Response:
+    """Whether they want an e-mail that counts what waits."""
+    async with caller.acting() as (_, adviser):
+        adviser.wants_digest = wants == "oui"
+    return go(f"{HOME}/compte")
 
 
 @router.post("/compte/presence")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import Form, Query
 from fastapi.responses import Response
@@ -19,6 +20,7 @@ from bot.console.access import (
     colleague_of,
     go,
     opening_of,
+    own_path,
     place_of,
     say_next,
 )
@@ -121,8 +123,10 @@ async def choose(
     mode: Mode = Mode.ON_SITE,
     creneau: str = "",
     jeune: str = "",
+    back: str = "",
 ) -> Response:
-    return await _form(caller, jour, qui, motif, mode, slot=creneau, number=jeune)
+    """`back` is the conversation it was asked from, to come back to."""
+    return await _form(caller, jour, qui, motif, mode, slot=creneau, number=jeune, back=back)
 
 
 @router.post("/agenda/ajouter")
@@ -138,6 +142,7 @@ async def add(
     telephone: FormText = "",
     rencontre: FormText = "",
     sure: FormText = "",
+    back: FormText = "",
 ) -> Response:
     """Shown first with the words the young person will read, then booked."""
     given = {"slot": creneau, "number": numero or connu, "phone": telephone, "point": rencontre}
@@ -164,15 +169,17 @@ async def add(
                         "numero": str(conversation.identity.person_id),
                         "telephone": telephone,
                         "rencontre": rencontre,
+                        "back": back,
                     },
-                    back=f"{HOME}/agenda/ajouter?jour={jour}&qui={qui}&motif={reason.slug}&mode={mode.value}",
+                    back=f"{HOME}/agenda/ajouter?jour={jour}&qui={qui}&motif={reason.slug}&mode={mode.value}"
+                    f"&jeune={conversation.identity.person_id}&back={quote(back)}",
                 )
         async with caller.acting() as (session, adviser):
             conversation, slot, reason = await _read(session, caller, mode, motif, **given)
             await agenda.add(session, adviser, conversation, slot, reason.slug, caller.now, phone, point)
     except Refusal as refusal:
-        return await _form(caller, jour, qui, motif, mode, refusal=refusal, **given)
-    response = go(path_of(in_paris(slot.starts_at).date(), qui, "jour"))
+        return await _form(caller, jour, qui, motif, mode, refusal=refusal, back=back, **given)
+    response = go(own_path(back) if back else path_of(in_paris(slot.starts_at).date(), qui, "jour"))
     say_next(caller.console, response, Say("utter_team_added", {"number": str(conversation.identity.person_id)}))
     return response
 
@@ -188,6 +195,7 @@ async def _form(
     number: str = "",
     phone: str = "",
     point: str = "",
+    back: str = "",
     refusal: Refusal | None = None,
 ) -> Response:
     day = jour or in_paris(caller.now).date()
@@ -215,6 +223,7 @@ async def _form(
         number=number,
         phone=phone,
         point=point,
+        back=own_path(back) if back else "",
     )
 
 

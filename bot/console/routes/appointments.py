@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import Form
 from fastapi.responses import Response
@@ -51,9 +52,15 @@ async def mark(
 
 @router.get("/rendez-vous/{number}/deplacer")
 async def choose(
-    caller: Reader, number: Number, jour: date | None = None, qui: Whose = "", mode: Mode | None = None
+    caller: Reader,
+    number: Number,
+    jour: date | None = None,
+    qui: Whose = "",
+    mode: Mode | None = None,
+    back: str = "",
 ) -> Response:
-    return await _form(caller, number, jour, qui, mode)
+    """`back` is the conversation it was asked from, to come back to."""
+    return await _form(caller, number, jour, qui, mode, back)
 
 
 @router.post("/rendez-vous/{number}/deplacer")
@@ -65,6 +72,7 @@ async def move(
     qui: FormWhose = "",
     creneau: FormText = "",
     sure: FormText = "",
+    back: FormText = "",
 ) -> Response:
     """Shown first with the words the young person will read, then moved."""
     try:
@@ -78,21 +86,29 @@ async def move(
                     entry=await desk.entry(session, appointment, caller.now),
                     moved=moved,
                     say=Say("utter_moved_by_structure", appointments.describe(moved, caller.now)),
-                    given={"mode": mode.value, "creneau": creneau, "qui": qui},
+                    given={"mode": mode.value, "creneau": creneau, "qui": qui, "back": back},
                     back=f"{HOME}/rendez-vous/{number}/deplacer?qui={qui}&mode={mode.value}"
-                    f"&jour={in_paris(slot.starts_at).date()}",
+                    f"&jour={in_paris(slot.starts_at).date()}&back={quote(back)}",
                 )
         async with caller.acting() as (session, adviser):
             appointment = await appointment_of(session, adviser, number)
             slot = await read_slot(session, caller, creneau, mode, appointment.reason)
             await appointments.move_by_structure(session, appointment, slot, adviser, caller.now)
     except Refusal as refusal:
-        return await _form(caller, number, jour, qui, mode, refusal=refusal)
+        return await _form(caller, number, jour, qui, mode, back, refusal=refusal)
+    if back:
+        return go(own_path(back))
     return go(f"{HOME}/agenda?jour={in_paris(slot.starts_at).date()}&qui={qui}&par=jour")
 
 
 async def _form(
-    caller: Caller, number: int, jour: date | None, qui: str, mode: Mode | None, refusal: Refusal | None = None
+    caller: Caller,
+    number: int,
+    jour: date | None,
+    qui: str,
+    mode: Mode | None,
+    back: str,
+    refusal: Refusal | None = None,
 ) -> Response:
     structure = caller.adviser.structure
     async with caller.reading() as session:
@@ -118,4 +134,5 @@ async def _form(
         whose=qui,
         mode=chosen,
         modes=list(Mode),
+        back=own_path(back) if back else "",
     )

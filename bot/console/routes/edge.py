@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import quote
@@ -30,9 +31,13 @@ from bot.errors import Refusal
 
 # 4,000 characters of four bytes, each written in a form as "%XX", and the rest of the form.
 LARGEST_FORM = 64 * 1024
+# A file may be somewhat larger than is taken: it is then refused with a sentence, not cut off.
+LARGEST_WITH_FILE = 24 * 1024 * 1024
+WITH_FILE = re.compile(rf"{HOME}/conversations/\d+/fichier")
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "media-src 'self'; connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -90,7 +95,8 @@ async def _translate(request: Request, handle: Handle) -> Response:
 
 def _has_a_fair_size(request: Request) -> bool:
     length = request.headers.get("Content-Length", "")
-    return length.isdecimal() and int(length) <= LARGEST_FORM
+    largest = LARGEST_WITH_FILE if WITH_FILE.fullmatch(request.url.path) else LARGEST_FORM
+    return length.isdecimal() and int(length) <= largest
 
 
 def problem(status: int) -> Response:

@@ -20,7 +20,7 @@ from bot.console.access import (
 )
 from bot.console.routes.edge import console_router
 from bot.errors import InvitationOver, Refusal, TooManyTries
-from bot.services import accounts
+from bot.services import accounts, alerts
 from bot.services.accounts import LoggedIn
 
 router = console_router()
@@ -41,7 +41,10 @@ async def log_in(
         status = 429 if isinstance(refusal, TooManyTries) else 401
         said = say_refusal(refusal)
         return door_page(console, request, "login.html", status=status, said=said, email=email, after=own_path(after))
-    return _enter(console, opened, own_path(after))
+    async with console.database.read_only() as session:
+        found = await accounts.current(session, opened.token, console.clock.now())
+        in_danger = found is not None and await alerts.are_open(session, found.adviser)
+    return _enter(console, opened, f"{HOME}/alertes" if in_danger else own_path(after))
 
 
 @router.post("/deconnexion")

@@ -98,7 +98,7 @@ async def _page(
                 mode=mode,
             )
         bookings = await partners.bookings_of(session, caller.adviser)
-    return caller.partners_page(
+    return caller.bare_page(
         "orientations.html",
         status=status,
         problem=said,
@@ -111,18 +111,8 @@ async def _page(
         slots=slots[:SHOWN_SLOTS],
         bookings=bookings,
         booked=booked,
-        links=_links(caller, booked.code) if booked else (),
+        links=caller.links_for(booked.code) if booked else (),
     )
-
-
-def _links(caller: Caller, code: str) -> tuple[tuple[str, str], ...]:
-    """The young person's link, on Telegram if the bot has a name there, and on the site."""
-    settings = caller.console.settings
-    base = settings.public_url.rstrip("/") or str(caller.request.base_url).rstrip("/")
-    site = ("Sur le site", f"{base}/chat?s={code}")
-    if not settings.telegram_bot_name:
-        return (site,)
-    return (("Sur Telegram", f"https://t.me/{settings.telegram_bot_name}?start={code}"), site)
 
 
 def _mode(value: str) -> Mode:

@@ -15,6 +15,9 @@ let first = true;
 const alerts = () => new Set([...document.querySelectorAll("#alerts [data-alert]")].map((one) => one.dataset.alert));
 let knownAlerts = alerts();
 
+// What else looks at the pieces (inbox.js) hears of each that changed.
+const changed = (id, fresh, old) => document.dispatchEvent(new CustomEvent("piece", { detail: { id, fresh, old } }));
+
 function swap(piece) {
   const template = document.createElement("template");
   template.innerHTML = piece.html;
@@ -22,6 +25,7 @@ function swap(piece) {
   const old = document.getElementById(piece.id);
   if (!old) {
     if (thread && fresh.classList.contains("line")) insert(fresh);
+    changed(piece.id, fresh, null);
     return;
   }
   if (old.isEqualNode(fresh)) return;
@@ -31,7 +35,9 @@ function swap(piece) {
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   if (focused) (document.getElementById(focused) || document.getElementById("main")).focus({ preventScroll: true });
   if (piece.id === "state") turned(fresh);
+  if (piece.id === "typing") writes(fresh);
   if (piece.id === "alerts") hear();
+  changed(piece.id, fresh, old);
   if (piece.id === "waiting" && Number(fresh.dataset.count) > Number(old.dataset.count)) say("Une nouvelle personne attend.");
 }
 
@@ -40,6 +46,7 @@ function insert(line) {
   const order = Number(line.dataset.order);
   const after = [...thread.children].reverse().find((one) => Number(one.dataset.order) <= order);
   if (!first) line.classList.add("fresh");
+  if (line.classList.contains("young")) document.getElementById("typing").hidden = true;
   if (after) after.after(line);
   else thread.prepend(line);
   if (low) toBottom();
@@ -49,7 +56,17 @@ function insert(line) {
 // Who holds the conversation changed: the answer box is for them alone. What was erased leaves the screen.
 function turned(state) {
   if (state.dataset.erased) location.reload();
-  if (answer) answer.hidden = state.dataset.holder !== body.dataset.me;
+  if (!answer) return;
+  const low = atBottom();
+  answer.hidden = state.dataset.holder !== body.dataset.me;
+  if (low) toBottom();
+}
+
+// They write: shown for a moment, unless it is heard again.
+let stops;
+function writes(mark) {
+  clearTimeout(stops);
+  stops = setTimeout(() => (mark.hidden = true), 6000);
 }
 
 // The alert of the conversation on the page is beside it already.
@@ -142,6 +159,13 @@ function keepDraft(form) {
     if (text.value) sessionStorage.setItem(key, JSON.stringify({ text: text.value, once: once.value }));
     else sessionStorage.removeItem(key);
   });
+  let told = 0;
+  text.addEventListener("input", () => {
+    if (!text.value || Date.now() - told < 4000) return;
+    told = Date.now();
+    const csrf = form.elements.csrf.value;
+    fetch(`/console/conversations/${conversation}/ecrit`, { method: "POST", body: new URLSearchParams({ csrf }) }).catch(() => {});
+  });
   text.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
@@ -155,7 +179,7 @@ if (answer) {
     newer.hidden = true;
   });
   addEventListener("scroll", () => atBottom() && (newer.hidden = true), { passive: true });
-  if (!answer.hidden && matchMedia("(min-width: 60rem)").matches) answer.querySelector("textarea").focus();
+  if (!answer.hidden && !location.hash.startsWith("#note") && matchMedia("(min-width: 60rem)").matches) answer.querySelector("textarea").focus();
 }
 
 // A button pressed twice acts once.

@@ -35,6 +35,11 @@ def text_content(text: str) -> JSON:
     return {"text": text, "entities": commands} if commands else {"text": text}
 
 
+def in_topic(thread: int | None) -> JSON:
+    """The fields of a message of a topic."""
+    return {"message_thread_id": thread, "is_topic_message": True} if thread else {}
+
+
 @dataclass(frozen=True)
 class Document:
     name: str
@@ -89,14 +94,38 @@ class Message:
         return f"#{self.message_id} {self.text!r}{document}{titles}"
 
 
+@dataclass(eq=False)
+class Topic:
+    """A topic of a forum; `thread_id` is the number of the message that made it."""
+
+    chat: Chat
+    thread_id: int
+    name: str
+    closed: bool = False
+
+    @property
+    def messages(self) -> list[Message]:
+        """What is said in it, in order, by whoever."""
+        in_it = {"message_thread_id": self.thread_id}.items()
+        return [one for one in self.chat.messages.values() if in_it <= one.content.items() and not one.deleted]
+
+    @property
+    def said(self) -> list[str]:
+        """The bot's texts in it, line by line."""
+        return [line for one in self.messages if one.sender["is_bot"] for line in one.text.splitlines()]
+
+
 class Chat:
-    """A group (or, as a `User`, a private chat)."""
+    """A group (or, as a `User`, a private chat); `topics` are those of a forum, by number, `gone` the deleted ones."""
 
     def __init__(self, api: BotApi, chat_id: int, description: JSON) -> None:
         self.api = api
         self.chat_id = chat_id
         self.description = {"id": chat_id, **description}
         self.messages: dict[int, Message] = {}
+        self.topics: dict[int, Topic] = {}
+        self.gone: list[Topic] = []
+        self.may_manage_topics = True
         self.blocked = False
         self.notices: list[str] = []  # what answerCallbackQuery showed
 
@@ -116,6 +145,23 @@ class Chat:
         message = Message(self, len(self.messages) + 1, sender, self.api.now(), content, markup, document)
         self.messages[message.message_id] = message
         return message
+
+    def topic(self, name: str) -> Topic:
+        """The topic whose name has this in it.
+
+        Raises:
+            LookupError: there is none.
+        """
+        for topic in self.topics.values():
+            if name in topic.name:
+                return topic
+        raise LookupError(f"no topic {name!r} among {[topic.name for topic in self.topics.values()]}")
+
+    def delete_topic(self, topic: Topic) -> None:
+        """Someone deletes it in the application: all that is in it goes, and the bot is told nothing."""
+        for message in topic.messages:
+            message.deleted = True
+        self.gone.append(self.topics.pop(topic.thread_id))
 
     async def waits_for(
         self,
@@ -151,20 +197,22 @@ class User(Chat):
         """Open the bot from a link or a QR code carrying `code`."""
         return await self.says(f"/start {code}".strip())
 
-    async def says(self, text: str, chat: Chat | None = None) -> Message:
-        """Write in the private chat, or in `chat`."""
+    async def says(self, text: str, chat: Chat | None = None, thread: int | None = None) -> Message:
+        """Write in the private chat, or in `chat`, in one of its topics; `thread` may be forged."""
         text = text.strip()
         if not text or utf16_length(text) > MAX_TEXT:
             raise ValueError("a Telegram client sends 1 to 4096 characters")
-        return self._send(text_content(text), chat)
+        return self._send(text_content(text) | in_topic(thread), chat)
 
     async def sends_voice(self, seconds: int = 4, content: bytes = b"OggS voice") -> Message:
         voice = {**self.api.keep_file("voice", "oga", content), "duration": seconds, "mime_type": "audio/ogg"}
         return self._send({"voice": voice})
 
-    async def sends_photo(self, caption: str | None = None) -> Message:
+    async def sends_photo(
+        self, caption: str | None = None, chat: Chat | None = None, thread: int | None = None
+    ) -> Message:
         size = {**self.api.keep_file("photos", "jpg", b"\xff\xd8 photo"), "width": 1280, "height": 960}
-        return self._send({"photo": [size]} | ({"caption": caption} if caption else {}))
+        return self._send({"photo": [size]} | ({"caption": caption} if caption else {}) | in_topic(thread), chat)
 
     async def sends_document(self, name: str, content: bytes = b"%PDF-1.4") -> Message:
         kept = self.api.keep_file("documents", name.rpartition(".")[2], content)
@@ -193,7 +241,7 @@ class User(Chat):
         assert isinstance(message, Message)
         if message.sender != self.account:
             raise ValueError(f"{message} is not from {self.account['first_name']}")
-        message.content = text_content(text.strip())
+        message.content = text_content(text.strip()) | in_topic(message.content.get("message_thread_id"))
         message.edited_at = self.api.now()
         self.api.publish("edited_message", message.json())
         return message

@@ -6,7 +6,10 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
+
+from PIL import Image
 
 from tests.fakes.bot_api.chats import (
     JSON,
@@ -14,6 +17,8 @@ from tests.fakes.bot_api.chats import (
     Chat,
     Document,
     Message,
+    Topic,
+    in_topic,
     text_content,
     utf16_length,
 )
@@ -55,7 +60,8 @@ def _chat(api: BotApi, params: JSON, *, to_write: bool = False) -> Chat:
     if chat is None:
         raise bad_request("chat not found")
     if to_write and chat.blocked:
-        raise ApiError(403, "Forbidden: bot was blocked by the user")
+        by = "bot was blocked by the user" if chat.chat_id > 0 else "bot was kicked from the supergroup chat"
+        raise ApiError(403, f"Forbidden: {by}")
     return chat
 
 
@@ -171,9 +177,108 @@ async def get_webhook_info(api: BotApi, params: JSON) -> JSON:
 
 async def send_message(api: BotApi, params: JSON) -> JSON:
     chat = _chat(api, params, to_write=True)
-    content, markup = _content(params), _markup(params)
+    content, markup = _content(params) | _thread(chat, params), _markup(params)
     api.throttle.take(chat.chat_id)
     return chat.post(api.account, content, markup).json()
+
+
+def _thread(chat: Chat, params: JSON) -> JSON:
+    """Where in a forum a message goes."""
+    thread = params.get("message_thread_id")
+    if thread is None:
+        return {}
+    if thread not in chat.topics:
+        raise bad_request("message thread not found")
+    return in_topic(thread)
+
+
+async def copy_message(api: BotApi, params: JSON) -> JSON:
+    chat = _chat(api, params, to_write=True)
+    source = api.chats.get(params.get("from_chat_id", 0))
+    if source is None:
+        raise bad_request("chat not found")
+    message = source.messages.get(params.get("message_id", 0))
+    if message is None or message.deleted:
+        raise bad_request("message to copy not found")
+    thread = _thread(chat, params)
+    kept = {name: value for name, value in message.content.items() if name != "caption"}
+    caption = _text(params, "caption", MAX_CAPTION) or message.content.get("caption")
+    takes_caption = kept.keys() & {"photo", "voice", "document"}
+    api.throttle.take(chat.chat_id)
+    content = kept | ({"caption": caption} if caption and takes_caption else {}) | thread
+    return {"message_id": chat.post(api.account, content, None, message.document).message_id}
+
+
+# Topics: https://core.telegram.org/bots/api#createforumtopic, in the words of the server.
+
+MAX_TOPIC_NAME = 128
+
+
+def _forum(api: BotApi, params: JSON) -> Chat:
+    chat = api.chats.get(params.get("chat_id", 0))
+    if chat is None:
+        raise bad_request("chat not found")
+    if chat.blocked:
+        raise ApiError(403, "Forbidden: bot was kicked from the supergroup chat")
+    if not chat.description.get("is_forum"):
+        raise bad_request("the chat is not a forum")
+    if not chat.may_manage_topics:
+        raise bad_request("not enough rights to create a topic")
+    return chat
+
+
+def _topic(api: BotApi, params: JSON) -> Topic:
+    chat = _forum(api, params)
+    topic = chat.topics.get(params.get("message_thread_id", 0))
+    if topic is None:
+        was_there = any(one.thread_id == params.get("message_thread_id") for one in chat.gone)
+        raise bad_request("TOPIC_DELETED" if was_there else "TOPIC_ID_INVALID")
+    return topic
+
+
+def _topic_name(params: JSON) -> str:
+    name = str(params.get("name", "")).strip()
+    if not 1 <= utf16_length(name) <= MAX_TOPIC_NAME:
+        raise bad_request("TOPIC_TITLE_EMPTY" if not name else "TOPIC_TITLE_TOO_LONG")
+    return name
+
+
+async def create_forum_topic(api: BotApi, params: JSON) -> JSON:
+    chat, name = _forum(api, params), _topic_name(params)
+    api.throttle.take(chat.chat_id)
+    made = chat.post(api.account, {"forum_topic_created": {"name": name, "icon_color": 7322096}})
+    made.content |= in_topic(made.message_id)
+    chat.topics[made.message_id] = Topic(chat, made.message_id, name)
+    return {"message_thread_id": made.message_id, "name": name, "icon_color": 7322096}
+
+
+async def edit_forum_topic(api: BotApi, params: JSON) -> bool:
+    topic = _topic(api, params)
+    if "name" not in params or topic.name == _topic_name(params):
+        raise bad_request("TOPIC_NOT_MODIFIED")
+    topic.name = _topic_name(params)
+    return True
+
+
+async def close_forum_topic(api: BotApi, params: JSON) -> bool:
+    return _close(_topic(api, params), closed=True)
+
+
+async def reopen_forum_topic(api: BotApi, params: JSON) -> bool:
+    return _close(_topic(api, params), closed=False)
+
+
+def _close(topic: Topic, *, closed: bool) -> bool:
+    if topic.closed is closed:
+        raise bad_request("TOPIC_NOT_MODIFIED")
+    topic.closed = closed
+    return True
+
+
+async def delete_forum_topic(api: BotApi, params: JSON) -> bool:
+    topic = _topic(api, params)
+    topic.chat.delete_topic(topic)
+    return True
 
 
 async def send_document(api: BotApi, params: JSON) -> JSON:
@@ -191,6 +296,25 @@ async def send_document(api: BotApi, params: JSON) -> JSON:
     content: JSON = {"document": {**kept, "file_name": upload.name, "mime_type": upload.mime}}
     if caption:
         content["caption"] = caption
+    return chat.post(api.account, content, markup, Document(upload.name, upload.content)).json()
+
+
+async def send_photo(api: BotApi, params: JSON) -> JSON:
+    chat = _chat(api, params, to_write=True)
+    upload = params.get("photo")
+    if not isinstance(upload, Upload) or not upload.content:
+        raise bad_request("there is no photo in the request")
+    try:
+        with Image.open(BytesIO(upload.content)) as picture:
+            width, height = picture.size
+    except OSError:
+        raise bad_request("IMAGE_PROCESS_FAILED") from None
+    if width + height > 10_000 or max(width, height) > 20 * min(width, height):
+        raise bad_request("PHOTO_INVALID_DIMENSIONS")
+    caption, markup = _text(params, "caption", MAX_CAPTION), _markup(params)
+    api.throttle.take(chat.chat_id)
+    size = {**api.keep_file("photos", "jpg", upload.content), "width": width, "height": height}
+    content: JSON = {"photo": [size]} | ({"caption": caption} if caption else {})
     return chat.post(api.account, content, markup, Document(upload.name, upload.content)).json()
 
 
@@ -239,6 +363,16 @@ async def edit_message_text(api: BotApi, params: JSON) -> JSON:
     if "text" not in message.content:
         raise bad_request("there is no text in the message to edit")
     return _edit(api, message, content, _markup(params, inline_only=True))
+
+
+async def edit_message_caption(api: BotApi, params: JSON) -> JSON:
+    message = _message(api, params, "edit")
+    if "text" in message.content:
+        raise bad_request("there is no caption in the message to edit")
+    caption = _text(params, "caption", MAX_CAPTION)
+    content = {name: value for name, value in message.content.items() if name != "caption"}
+    markup = _markup(params, inline_only=True)
+    return _edit(api, message, content | ({"caption": caption} if caption else {}), markup)
 
 
 async def edit_message_reply_markup(api: BotApi, params: JSON) -> JSON:
@@ -325,9 +459,17 @@ METHODS: dict[str, Method] = {
     "getWebhookInfo": get_webhook_info,
     "sendMessage": send_message,
     "sendDocument": send_document,
+    "sendPhoto": send_photo,
+    "copyMessage": copy_message,
+    "createForumTopic": create_forum_topic,
+    "editForumTopic": edit_forum_topic,
+    "closeForumTopic": close_forum_topic,
+    "reopenForumTopic": reopen_forum_topic,
+    "deleteForumTopic": delete_forum_topic,
     "sendChatAction": send_chat_action,
     "answerCallbackQuery": answer_callback_query,
     "editMessageText": edit_message_text,
+    "editMessageCaption": edit_message_caption,
     "editMessageReplyMarkup": edit_message_reply_markup,
     "deleteMessage": delete_message,
     "deleteMessages": delete_messages,

@@ -25,7 +25,8 @@ T = TypeVar("T")
 Hook = Callable[[str, JSON], Awaitable[None]]
 
 MAX_BODY = 50 * 2**20
-_NUMBERS = {"chat_id", "message_id", "offset", "limit", "timeout", "max_connections"}
+_IDS = {"chat_id", "from_chat_id", "message_id", "message_thread_id"}
+_NUMBERS = _IDS | {"offset", "limit", "timeout", "max_connections"}
 _STRUCTURES = {"reply_markup", "allowed_updates", "message_ids", "commands", "scope"}
 _FLAGS = {"drop_pending_updates", "show_alert", "disable_notification", "protect_content"}
 _DESCRIPTIONS = {403: "Forbidden: bot was blocked by the user", 502: "Bad Gateway"}
@@ -161,9 +162,10 @@ class BotApi:
         self.chats[user.chat_id] = user
         return user
 
-    def group(self, title: str = "Équipe") -> Chat:
-        """A supergroup the bot is in."""
-        chat = Chat(self, -1_001_000_000_000 - self._new_id(), {"type": "supergroup", "title": title})
+    def group(self, title: str = "Équipe", *, forum: bool = False, username: str | None = None) -> Chat:
+        """A supergroup the bot is in; a `forum` has topics, one with a `username` is public."""
+        about = ({"is_forum": True} if forum else {}) | ({"username": username} if username else {})
+        chat = Chat(self, -1_001_000_000_000 - self._new_id(), {"type": "supergroup", "title": title, **about})
         self.chats[chat.chat_id] = chat
         return chat
 

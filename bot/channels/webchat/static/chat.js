@@ -7,9 +7,13 @@
   const lines = document.getElementById("lines");
   const thinking = document.getElementById("thinking");
   const notice = document.getElementById("notice");
+  const writes = document.getElementById("writes");
   const write = document.getElementById("write");
   const text = document.getElementById("text");
   const menu = document.querySelector(".menu");
+  const attach = document.getElementById("attach");
+  const upload = document.getElementById("upload");
+  const file = document.getElementById("file");
   const framed = "framed" in words;
   const SILENCE = 40000;
   const LONGEST = 30000;
@@ -50,7 +54,7 @@
   function place(line) {
     const low = isLow();
     const known = document.getElementById(line.id);
-    if (known && !known.classList.contains("pending")) return;
+    if (known && !known.classList.contains("pending") && known.dataset.version === line.dataset.version) return;
     if (known) known.remove();
     // Lines keep the service's order; what has not left yet stays last.
     let next = null;
@@ -62,6 +66,7 @@
     offerListening(line);
     markNow();
     if (!line.classList.contains("young")) think(false);
+    if (line.classList.contains("team")) showWriting("");
     if (low || line.classList.contains("young")) toBottom();
   }
 
@@ -108,6 +113,24 @@
     thinking.hidden = !on;
     if (on) thinkingEnds = setTimeout(() => think(false), 6000);
     if (on && low) toBottom();
+  }
+
+  // Somebody of the team writes: shown for a moment, unless it is heard again.
+  let writingEnds = 0;
+  function showWriting(sentence) {
+    clearTimeout(writingEnds);
+    const low = isLow();
+    writes.hidden = !sentence;
+    if (writes.textContent !== sentence) writes.textContent = sentence;
+    if (sentence) writingEnds = setTimeout(() => showWriting(""), 6000);
+    if (sentence && low) toBottom();
+  }
+
+  let toldAt = 0;
+  function sayWriting() {
+    if (!lines.querySelector(".team") || !text.value || Date.now() - toldAt < 4000) return;
+    toldAt = Date.now();
+    post("/chat/typing", {}).catch(() => {});
   }
 
   function tell(sentence) {
@@ -174,6 +197,30 @@
     }
   }
 
+  // A file leaves when it is asked to, and is not kept for later: the page says whether it left.
+  async function sendFile() {
+    const chosen = file.files[0];
+    if (!chosen) { file.focus(); return; }
+    if (chosen.size > Number(words.most) * 1024 * 1024) { tell(words.heavy); return; }
+    const fields = new FormData(upload);
+    fields.set("id", number());
+    tell(words.sending);
+    try {
+      const answer = await fetch("/chat/files", {
+        method: "POST", credentials: "same-origin", redirect: "error",
+        headers: { Accept: "application/json" }, body: fields,
+      });
+      const said = await answer.json();
+      if (!answer.ok) { tell(said.say); return; }
+      upload.reset();
+      attach.open = false;
+      stored({ id: fields.get("id"), label: "file" }, said);
+      text.focus();
+    } catch (e) {
+      tell(words.unsent);
+    }
+  }
+
   function retry(delay) {
     clearTimeout(retryAt);
     retryAt = setTimeout(flush, delay);
@@ -217,6 +264,8 @@
       act(event.data);
     });
     on("line", (data) => showLine(JSON.parse(data).html));
+    on("typing", showWriting);
+    on("gone", (id) => { const line = document.getElementById(id); if (line) { line.remove(); markNow(); } });
     on("clear", (data) => { if (epoch) clearLines(); epoch = data; });
     on("ping", () => {});
     on("end", (data) => { stream.close(); if (data === "quit") leave(); else location.replace("/chat"); });
@@ -244,7 +293,7 @@
     text.style.height = text.scrollHeight + 4 + "px";
   }
 
-  text.addEventListener("input", () => { memory.set("draft", text.value); fit(); });
+  text.addEventListener("input", () => { memory.set("draft", text.value); fit(); sayWriting(); });
   text.addEventListener("keydown", (event) => {
     const keyboard = window.matchMedia("(pointer: fine)").matches;
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || !keyboard) return;
@@ -267,6 +316,7 @@
     if (form.className === "quit") { event.preventDefault(); leave(); return; }
     event.preventDefault();
     if (form === write) { submitText(); return; }
+    if (form === upload) { sendFile(); return; }
     const button = pressed && form.contains(pressed) ? pressed : null;
     pressed = null;
     if (menu.open) { menu.open = false; text.focus(); }
@@ -282,12 +332,13 @@
   let pressed = null;
   document.addEventListener("click", (event) => {
     pressed = event.target.closest("button");
-    if (menu.open && !menu.contains(event.target)) menu.open = false;
+    for (const sheet of [menu, attach]) if (sheet.open && !sheet.contains(event.target)) sheet.open = false;
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !menu.open) return;
-    menu.open = false;
-    menu.querySelector("summary").focus();
+    const sheet = [menu, attach].find((one) => one.open);
+    if (event.key !== "Escape" || !sheet) return;
+    sheet.open = false;
+    sheet.querySelector("summary").focus();
   });
 
   // ── Reading aloud ──
