@@ -6,7 +6,7 @@ No message's text is read here; the thread, behind its own link, has them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -41,7 +41,7 @@ from bot.storage.tables import (
 from bot.storage.types import Instant
 
 ON_A_PAGE = 50
-MOST_EXPORTED = 10_000
+MOST_EXPORTED = 5_000
 # What someone was not pleased with stays at the top until it is marked, three months at most.
 UNHAPPY_FOR = timedelta(days=90)
 SUGGESTED = 20
@@ -117,34 +117,43 @@ _OUTCOMES: dict[Outcome, ColumnElement[bool]] = {
 
 async def find(session: AsyncSession, structure: Structure, wanted: Wanted, now: datetime, number: int = 1) -> Page:
     """A page of the handoffs of a structure; a page that does not exist is the nearest that does."""
-    asked = _conditions(structure, wanted)
-    # A count needs no row of the tables that only name things.
-    total = await session.scalar(_joined(select(func.count()).select_from(Handoff), wanted).where(*asked)) or 0
+    asked = _asked_for(structure, wanted)
+    total = await session.scalar(asked.with_only_columns(func.count())) or 0
     pages = max(1, -(-total // ON_A_PAGE))
     number = min(max(1, number), pages)
-    rows = await _read(session, wanted, asked, now, limit=ON_A_PAGE, skip=(number - 1) * ON_A_PAGE)
-    return Page(rows, total, number, pages)
+    order = _order(wanted.order, now)
+    some = asked.order_by(*order).limit(ON_A_PAGE).offset((number - 1) * ON_A_PAGE)
+    return Page(await _read(session, some, order), total, number, pages)
 
 
 async def find_all(session: AsyncSession, structure: Structure, wanted: Wanted, now: datetime) -> tuple[Reviewed, ...]:
-    """The same without pages, 10,000 at most."""
-    return await _read(session, wanted, _conditions(structure, wanted), now, limit=MOST_EXPORTED)
+    """The same without pages, 5,000 at most."""
+    order = _order(wanted.order, now)
+    return await _read(session, _asked_for(structure, wanted).order_by(*order).limit(MOST_EXPORTED), order)
 
 
 async def unhappy(session: AsyncSession, structure: Structure, now: datetime) -> tuple[Reviewed, ...]:
     """Those a young person was not pleased with and nobody marked as done, the last first."""
-    asked = [
-        Handoff.structure_id == structure.id,
-        SurveyAnswer.face == Face.BAD,
-        SurveyAnswer.at > now - UNHAPPY_FOR,
-        or_(ReviewMark.mark.is_(None), ReviewMark.mark != Mark.DONE),
-    ]
-    any_day = Wanted(date.min, date.max)
-    return await _read(session, any_day, asked, now, limit=ON_A_PAGE)
+    order = _order(Order.NEWEST, now)
+    some = (
+        select(Handoff.id)
+        .join(SurveyAnswer, SurveyAnswer.handoff_id == Handoff.id)
+        .outerjoin(ReviewMark, ReviewMark.handoff_id == Handoff.id)
+        .where(
+            Handoff.structure_id == structure.id,
+            SurveyAnswer.face == Face.BAD,
+            SurveyAnswer.at > now - UNHAPPY_FOR,
+            or_(ReviewMark.mark.is_(None), ReviewMark.mark != Mark.DONE),
+        )
+        .order_by(*order)
+        .limit(ON_A_PAGE)
+    )
+    return await _read(session, some, order)
 
 
 async def one(session: AsyncSession, handoff: Handoff, now: datetime) -> Reviewed:
-    [found] = await _read(session, Wanted(date.min, date.max), [Handoff.id == handoff.id], now, limit=1)
+    some = select(Handoff.id).where(Handoff.id == handoff.id)
+    [found] = await _read(session, some, _order(Order.NEWEST, now))
     return found
 
 
@@ -169,17 +178,20 @@ async def tags_of(session: AsyncSession, structure: Structure) -> list[str]:
     return [label for label, _ in rows]
 
 
-def _conditions(structure: Structure, wanted: Wanted) -> list[ColumnElement[bool]]:
+def _asked_for(structure: Structure, wanted: Wanted) -> Select[Any]:
+    """The numbers of the handoffs that are looked for, with no table but those their conditions need."""
     found = [
         Handoff.structure_id == structure.id,
         Handoff.asked_at >= day_bounds(wanted.since)[0],
         Handoff.asked_at < day_bounds(wanted.until)[1],
     ]
+    query: Select[Any] = select(Handoff.id).select_from(Handoff)
     if wanted.reason is not None:
         found.append(Handoff.reason == wanted.reason)
     if wanted.theme is not None:
         found.append(Handoff.theme == wanted.theme)
     if wanted.source is not None:
+        query = _with_sources(query)
         found.append(SourceTouch.first_code.is_not_distinct_from(None if wanted.source == NO_SOURCE else wanted.source))
     if wanted.level is not None:
         found.append(_LEVEL.is_not_distinct_from(None if wanted.level is Level.NONE else wanted.level))
@@ -191,19 +203,24 @@ def _conditions(structure: Structure, wanted: Wanted) -> list[ColumnElement[bool
         more_than, up_to = wanted.delay.seconds
         found.extend((more_than < _ANSWERED, up_to >= _ANSWERED))
     if wanted.mark is not None:
+        query = query.join(ReviewMark, ReviewMark.handoff_id == Handoff.id)
         found.append(ReviewMark.mark == wanted.mark)
     if wanted.tag is not None:
         found.append(exists().where(ReviewTag.handoff_id == Handoff.id, ReviewTag.label == wanted.tag))
-    return found
+    return query.where(*found)
 
 
-def _joined(query: Select[Any], wanted: Wanted) -> Select[Any]:
-    """The query with the tables its conditions need."""
-    if wanted.source is not None:
-        query = _with_sources(query)
-    if wanted.mark is not None:
-        query = query.join(ReviewMark, ReviewMark.handoff_id == Handoff.id)
-    return query
+def _order(by: Order, now: datetime) -> tuple[ColumnElement[Any], ...]:
+    """Who was never answered waited until the end, or waits still."""
+    waited = seconds_between(
+        Handoff.asked_at, func.coalesce(Handoff.first_answer_at, Handoff.ended_at, literal(now, Instant()))
+    )
+    first: dict[Order, ColumnElement[Any]] = {
+        Order.NEWEST: Handoff.asked_at.desc(),
+        Order.LONGEST: waited.desc(),
+        Order.SHORTEST: waited.asc(),
+    }
+    return first[by], Handoff.id.desc()
 
 
 def _with_sources(query: Select[Any]) -> Select[Any]:
@@ -215,22 +232,10 @@ def _with_sources(query: Select[Any]) -> Select[Any]:
 
 
 async def _read(
-    session: AsyncSession,
-    wanted: Wanted,
-    conditions: Iterable[ColumnElement[bool]],
-    now: datetime,
-    *,
-    limit: int,
-    skip: int = 0,
+    session: AsyncSession, some: Select[Any], order: tuple[ColumnElement[Any], ...]
 ) -> tuple[Reviewed, ...]:
-    waited = seconds_between(
-        Handoff.asked_at, func.coalesce(Handoff.first_answer_at, Handoff.ended_at, literal(now, Instant()))
-    )
-    order: dict[Order, ColumnElement[Any]] = {
-        Order.NEWEST: Handoff.asked_at.desc(),
-        Order.LONGEST: waited.desc(),
-        Order.SHORTEST: waited.asc(),
-    }
+    """The handoffs whose numbers are given, with what names them: asked of these alone, and not of all that match."""
+    numbers = some.subquery()
     shown: tuple[Any, ...] = (
         Handoff.id,
         Handoff.asked_at,
@@ -252,17 +257,17 @@ async def _read(
         .outerjoin(Adviser, Handoff.adviser_id == Adviser.id)
         .outerjoin(SurveyAnswer, SurveyAnswer.handoff_id == Handoff.id)
         .outerjoin(ReviewMark, ReviewMark.handoff_id == Handoff.id)
-        .where(*conditions)
-        .order_by(order[wanted.order], Handoff.id.desc())
+        .join(numbers, numbers.c.id == Handoff.id)
+        .order_by(*order)
     )
-    found = (await session.execute(query.limit(limit).offset(skip))).all()
+    found = (await session.execute(query)).all()
     tags: dict[int, list[str]] = defaultdict(list)
     # A few hundred at a time: SQLite takes 32,766 values in a statement.
     for first in range(0, len(found), 500):
-        some = [row.id for row in found[first : first + 500]]
+        chunk = [row.id for row in found[first : first + 500]]
         for handoff_id, label in await session.execute(
             select(ReviewTag.handoff_id, ReviewTag.label)
-            .where(ReviewTag.handoff_id.in_(some))
+            .where(ReviewTag.handoff_id.in_(chunk))
             .order_by(ReviewTag.handoff_id, ReviewTag.label)
         ):
             tags[handoff_id].append(label)

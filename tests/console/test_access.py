@@ -25,7 +25,7 @@ from bot.services.encounters import Noted
 from bot.services.feed import Feed
 from bot.settings import Settings, TelegramMode
 from bot.storage.database import Database
-from bot.storage.tables import Absence, Notice, Opening
+from bot.storage.tables import Absence, Notice, Opening, ReviewComment
 from bot.web import make_app
 from tests.console.desk import HASHED, PARTNER, Desk, email
 from tests.console.test_groups import a_passage, a_workshop
@@ -178,6 +178,15 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("POST", "/console/bus/{number}/de-passage"): does(),
     ("POST", "/console/avis/{number}"): May(LOGIN, 303, 404, 404),  # one's own
     ("POST", "/console/equipe/{number}/invitation"): May(LOGIN, 403, 200, 403),
+    ("GET", "/console/relais"): May(LOGIN, 403, 200, 403),
+    ("GET", "/console/relais/export.csv"): May(LOGIN, 403, 200, 403),
+    ("GET", "/console/relais/export.xlsx"): May(LOGIN, 403, 200, 403),
+    ("GET", "/console/relais/{number}"): May(LOGIN, 403, 200, 403),
+    ("POST", "/console/relais/{number}/suivi"): coordinators(303, 403, mark="done"),
+    ("POST", "/console/relais/{number}/etiquettes"): coordinators(303, 403, label="à revoir"),
+    ("POST", "/console/relais/{number}/mot"): coordinators(409, 403),  # nobody to write to
+    ("POST", "/console/relais/mots/{number}"): May(LOGIN, 303, 404, 404),  # one's own
+    ("GET", "/console/chiffres"): May(LOGIN, 403, 200, 403),
     ("GET", "/console/partenaires"): May(LOGIN, 403, 200, 403),
     ("POST", "/console/partenaires"): coordinators(200, 403, first_name="Anne", organisation="Une mairie"),
     ("POST", "/console/partenaires/{number}/invitation"): coordinators(200, 403),
@@ -250,6 +259,8 @@ class Things:
     message: int
     followup: int
     encounter: int
+    handoff: int
+    comment: int
 
     def path(self, template: str) -> str:
         number = {
@@ -270,6 +281,8 @@ class Things:
             "messages": self.message,
             "suivis": self.followup,
             "rencontres": self.encounter,
+            "relais": self.handoff,
+            "mots": self.comment,
         }.get(template.split("/{")[0].split("/")[-1], 0)
         path = template.replace("{number}", str(number)).replace("{name}", "live.js").replace("{token}", "x")
         if path.endswith("/prevenir"):
@@ -285,8 +298,11 @@ async def things(desk: Desk) -> Things:
         text = "mon père me frappe"
         await alerts.heard(session, young, None, None, text, check(text), desk.now)
         alert = await alerts.open_alert(session, young)
-        await handoff(session, young, reason=HandoffReason.SAFETY)
+        waits = await handoff(session, young, reason=HandoffReason.SAFETY)
         sandra = await adviser(session, "sandra")
+        claire = await adviser(session, "claire")
+        comment = ReviewComment(handoff=waits, author=claire, adviser=sandra, text="À revoir", at=desk.now)
+        session.add(comment)
         await team.tell(session, [sandra], NoticeKind.LATE, desk.now, conversation=young)
         notice = Notice(adviser_id=sandra.id, kind=NoticeKind.LATE, conversation_id=young.id, at=desk.now)
         session.add(notice)
@@ -331,6 +347,8 @@ async def things(desk: Desk) -> Things:
             said[0].payload["message"],
             followup.id,
             met.id,
+            waits.id,
+            comment.id,
         )
 
 

@@ -17,7 +17,7 @@ from bot.domain.nudges import NudgeKind, NudgeState
 from bot.domain.outbox import OutboxState
 from bot.domain.safety import check
 from bot.domain.surveys import ASKED_WITHIN, Face, may_be_asked, survey_time
-from bot.services import alerts, buttons, handoffs, nudges, people, surveys
+from bot.services import alerts, buttons, handoffs, nudges, people, structures, surveys
 from bot.storage.database import Database
 from bot.storage.tables import Alert, Conversation, Handoff, Nudge, OutboxRow, SurveyAnswer
 from tests.factories import NOW, adviser, handoff, open_turn, paris, young_person
@@ -126,6 +126,10 @@ async def _stop(session: AsyncSession, young: Conversation) -> None:
     await people.stop_nudges(young, NOW)
 
 
+async def _not_here(session: AsyncSession, young: Conversation) -> None:
+    (await structures.settings_to_change(session, young.structure_id)).surveys = False
+
+
 async def _ask_again(session: AsyncSession, young: Conversation) -> None:
     await handoff(session, young)
 
@@ -136,6 +140,7 @@ async def _ask_again(session: AsyncSession, young: Conversation) -> None:
         pytest.param(_alert, None, "alert", id="an alert, even closed, even days ago"),
         pytest.param(None, _discreet, "discreet", id="someone may read their phone"),
         pytest.param(None, _stop, "stopped", id="/stop"),
+        pytest.param(None, _not_here, "not here", id="the structure does not ask"),
         pytest.param(None, _ask_again, "a human has it", id="they asked for someone again"),
     ],
 )
