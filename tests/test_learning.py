@@ -77,7 +77,6 @@ async def desk(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     await database.close()
 
 
-@pytest.mark.timeout(180)
 async def test_a_message_misunderstood_then_put_right_is_understood(desk: Desk, data: Path, held_out: Path) -> None:
     var = desk.settings.var
     before = await asyncio.to_thread(training.train, var, data=data)
