@@ -126,7 +126,6 @@ class StructureSetting(Base):
     offer_back_minutes: Mapped[int] = mapped_column(default=120)
     # How many conversations someone holds before the others are asked first.
     load_limit: Mapped[int] = mapped_column(default=8)
-    topics_chat: Mapped[str | None] = mapped_column(String(40))
     surveys: Mapped[bool] = mapped_column(default=True)
 
 

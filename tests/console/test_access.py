@@ -18,14 +18,15 @@ from bot.domain.appointments import RemindBy
 from bot.domain.conversations import Bubble
 from bot.domain.files import CleanFile, FileKind
 from bot.domain.handoffs import HandoffReason
+from bot.domain.misunderstandings import Cause
 from bot.domain.safety import check
 from bot.domain.team import NoticeKind
-from bot.services import accounts, alerts, canned, encounters, files, followups, outbox, partners, team
+from bot.services import accounts, alerts, canned, encounters, files, followups, outbox, partners, team, wording
 from bot.services.encounters import Noted
 from bot.services.feed import Feed
 from bot.settings import Settings, TelegramMode
 from bot.storage.database import Database
-from bot.storage.tables import Absence, Notice, Opening, ReviewComment
+from bot.storage.tables import Absence, Misread, Notice, Opening, ReviewComment, Turn
 from bot.web import make_app
 from tests.console.desk import HASHED, PARTNER, Desk, email
 from tests.console.test_groups import a_passage, a_workshop
@@ -33,6 +34,8 @@ from tests.factories import adviser, appointment_of, handoff, slot, young_person
 
 LOGIN = 303  # to the log-in page
 HOURS = itertools.cycle(("09:00", "09:30", "10:00", "10:30", "11:00", "11:30"))
+# What a structure may say in its own words.
+WORDED = "utter_goodbye"
 ORIENTED = itertools.cycle(("09:00", "09:30", "10:00", "10:30", "11:00", "11:30"))
 # A gate has no SQL of its own.
 pytestmark = pytest.mark.parametrize("demo_url", ["sqlite"], indirect=True)
@@ -187,6 +190,23 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("POST", "/console/relais/{number}/mot"): coordinators(409, 403),  # nobody to write to
     ("POST", "/console/relais/mots/{number}"): May(LOGIN, 303, 404, 404),  # one's own
     ("GET", "/console/chiffres"): May(LOGIN, 403, 200, 403),
+    ("GET", "/console/incompris"): May(LOGIN, 403, 200, 403),
+    ("POST", "/console/incompris/{number}"): coordinators(
+        303, 403, intent="ask_documents", sentence="il faut que je prenne quels papiers avec moi"
+    ),
+    ("POST", "/console/incompris/{number}/ignorer"): coordinators(303, 403),
+    ("POST", "/console/incompris/{number}/retirer"): coordinators(409, 403),  # it was not put right
+    ("GET", "/console/textes"): PAGE,
+    ("GET", "/console/textes/{response}/{variant}"): PAGE,
+    ("POST", "/console/textes/{response}/{variant}"): does(200, 200, text="À bientôt."),  # a preview
+    ("POST", "/console/textes/{response}/{variant}/origine"): coordinators(303, 403),
+    ("POST", "/console/textes/propositions/{number}/valider"): coordinators(303, 403),
+    ("POST", "/console/textes/propositions/{number}/refuser"): coordinators(303, 403),
+    ("GET", "/console/telegram"): PAGE,
+    ("POST", "/console/telegram/lier"): does(303, 303),  # this service has no bot: it says so
+    ("POST", "/console/telegram/delier"): does(303, 303),
+    ("POST", "/console/telegram/groupe"): coordinators(303, 403),
+    ("POST", "/console/telegram/groupe/fermer"): coordinators(303, 403),
     ("GET", "/console/partenaires"): May(LOGIN, 403, 200, 403),
     ("POST", "/console/partenaires"): coordinators(200, 403, first_name="Anne", organisation="Une mairie"),
     ("POST", "/console/partenaires/{number}/invitation"): coordinators(200, 403),
@@ -261,6 +281,8 @@ class Things:
     encounter: int
     handoff: int
     comment: int
+    misread: int
+    proposal: int
 
     def path(self, template: str) -> str:
         number = {
@@ -283,8 +305,11 @@ class Things:
             "rencontres": self.encounter,
             "relais": self.handoff,
             "mots": self.comment,
+            "incompris": self.misread,
+            "propositions": self.proposal,
         }.get(template.split("/{")[0].split("/")[-1], 0)
         path = template.replace("{number}", str(number)).replace("{name}", "live.js").replace("{token}", "x")
+        path = path.replace("{response}", WORDED).replace("{variant}", "0")
         if path.endswith("/prevenir"):
             return f"{path}?quoi=retard-15"
         return f"{path}?par=cancelled_by_young" if path.endswith("/annuler") else path
@@ -330,6 +355,26 @@ async def things(desk: Desk) -> Things:
         await encounters.note(session, sandra, Noted(str(uuid4()), "Gare", "2"), desk.now)
         [met, *_] = await encounters.mine(session, sandra)
         assert followup is not None
+        turn = Turn(
+            channel=young.identity.channel,
+            address=young.identity.address,
+            conversation_id=young.id,
+            opened_at=desk.now,
+            lease_until=desk.now,
+            closed_at=desk.now,
+        )
+        session.add(turn)
+        await session.flush()
+        misread = Misread(
+            structure_id=young.structure_id,
+            conversation_id=young.id,
+            turn_id=turn.id,
+            cause=Cause.HESITATED,
+            text="koi ramener",
+            at=desk.now,
+        )
+        session.add(misread)
+        proposal = await wording.propose(session, sandra, WORDED, 0, "À bientôt.", desk.now)
         return Things(
             young.id,
             alert.id,
@@ -349,6 +394,8 @@ async def things(desk: Desk) -> Things:
             met.id,
             waits.id,
             comment.id,
+            misread.id,
+            proposal.id,
         )
 
 
@@ -384,8 +431,7 @@ async def test_who_may(desk: Desk, method: str, template: str) -> None:
 async def test_what_does_not_exist_is_told_like_what_is_anothers(desk: Desk, method: str, template: str) -> None:
     found = await things(desk)
     may = CONSOLE[method, template]
-    coordinators_only = any(one in template for one in ("equipe", "partenaires", "relire", "donner"))
-    who = PARTNER if "orientations" in template else "claire" if coordinators_only else "karim"
+    who = PARTNER if "orientations" in template else "claire" if may.adviser == 403 else "karim"
     karim = await desk.logged_in(who)
     page = "/console/orientations" if who == PARTNER else "/console/compte"
 

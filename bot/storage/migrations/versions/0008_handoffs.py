@@ -21,7 +21,6 @@ def upgrade() -> None:
         sa.Column("tell_late_minutes", sa.Integer(), nullable=False),
         sa.Column("offer_back_minutes", sa.Integer(), nullable=False),
         sa.Column("load_limit", sa.Integer(), nullable=False),
-        sa.Column("topics_chat", sa.String(length=40), nullable=True),
         sa.Column("surveys", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["structure_id"], ["structure.id"], name=op.f("fk_structure_setting_structure_id")),
         sa.PrimaryKeyConstraint("structure_id", name=op.f("pk_structure_setting")),
