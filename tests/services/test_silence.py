@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -60,7 +60,7 @@ class World:
         self.database, self.clock = database, FakeClock(NOW)
         self.seen = 0
         self.holding: int | None = None
-        self.returns_said: set[object] = set()
+        self.returns_said: dict[object, datetime] = {}
 
     async def begin(self) -> None:
         async with self.database.unit_of_work() as session:
@@ -182,12 +182,11 @@ class World:
             assert human is not None
             # A help line is never taken back; a new one waits two minutes for a human who is there.
             return sending or row.created_at - human >= alerts.HUMAN_MAY_ANSWER
-        if "revient" in row.payload["text"] or (turn is not None and turn.speaker is Speaker.ADVISER):
-            hold = (held.id, held.adviser_id, held.taken_at)
-            said_before = hold in self.returns_said
-            self.returns_said.add(hold)
-            return sending or not said_before
-        return False
+        # The holder's return: one telling for each hold, in two bubbles.
+        hold = (held.id, held.adviser_id, held.taken_at)
+        if "revient" in row.payload["text"] and hold not in self.returns_said:
+            self.returns_said[hold] = row.created_at
+        return self.returns_said.get(hold) == row.created_at
 
 
 def test_the_bot_is_silent_while_a_human_has_the_conversation(demo_on_sqlite: Path, tmp_path: Path) -> None:
