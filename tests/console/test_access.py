@@ -195,7 +195,7 @@ CONSOLE: dict[tuple[str, str], May] = {
         303, 403, intent="ask_documents", sentence="il faut que je prenne quels papiers avec moi"
     ),
     ("POST", "/console/incompris/{number}/ignorer"): coordinators(303, 403),
-    ("POST", "/console/incompris/{number}/retirer"): coordinators(409, 403),  # it was not put right
+    ("POST", "/console/incompris/{number}/retirer"): coordinators(303, 403),  # it was not put right: it says so
     ("GET", "/console/textes"): PAGE,
     ("GET", "/console/textes/{response}/{variant}"): PAGE,
     ("POST", "/console/textes/{response}/{variant}"): does(200, 200, text="À bientôt."),  # a preview
