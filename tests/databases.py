@@ -100,9 +100,11 @@ class DemoOnPostgres:
             ]
         )
 
-    def give_back(self) -> None:
-        """What the test wrote is gone, and who is still connected too."""
-        self._left -= 1
+    def give_back(self, *, spoilt: bool) -> None:
+        """What the test wrote is gone, and who is still connected too; a database it `spoilt` is not used again."""
+        self._left = 0 if spoilt else self._left - 1
+        if spoilt:
+            return
         with self._connected() as connection:
             connection.execute(self._bring_back.encode())
 
@@ -165,7 +167,7 @@ def demo_url(request: pytest.FixtureRequest, tmp_path: Path, demo_on_sqlite: Pat
         yield f"sqlite:///{tmp_path / 'demo.db'}"
         return
     yield _demo.url()
-    _demo.give_back()
+    _demo.give_back(spoilt=request.node.get_closest_marker("spoils_the_database") is not None)
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ async def slot(session: AsyncSession, starts: str, at_place: str = "thionville",
     """The slot of a place at a time, free or not."""
     starts_at = paris(starts)
     rows = await session.scalars(
-        select(Opening).join(Place, Opening.place_id == Place.id).where(Place.slug == at_place)
+        select(Opening).join(Place, Opening.place_id == Place.id).where(Place.slug == at_place).order_by(Opening.id)
     )
     for opening in rows.all():
         minute = starts_at.hour * 60 + starts_at.minute

@@ -334,7 +334,11 @@ async def things(desk: Desk) -> Things:
         await session.flush()
         assert alert is not None
         nadia = await adviser(session, "nadia")
-        hers = (await session.scalars(select(Opening).where(Opening.adviser_id == nadia.id, Opening.active))).first()
+        hers = (
+            await session.scalars(
+                select(Opening).where(Opening.adviser_id == nadia.id, Opening.active).order_by(Opening.id)
+            )
+        ).first()
         assert hers is not None
         away = Absence(adviser_id=nadia.id, first_date=desk.now.date(), last_date=desk.now.date())
         session.add(away)
@@ -413,7 +417,7 @@ async def _answer(desk: Desk, slug: str, method: str, path: str, may: May) -> in
 
 @pytest.mark.parametrize(("method", "template"), CONSOLE)
 async def test_who_may(desk: Desk, method: str, template: str) -> None:
-    may = CONSOLE[method, template]
+    may, found = CONSOLE[method, template], await things(desk)
     for slug, expected in (
         ("", may.nobody),
         ("karim", may.other),
@@ -423,8 +427,9 @@ async def test_who_may(desk: Desk, method: str, template: str) -> None:
     ):
         if expected == 0:
             continue
-        found = await things(desk)
         assert await _answer(desk, slug, method, found.path(template), may) == expected, slug or "nobody"
+        if slug and method == "POST" and expected not in (403, 404):
+            found = await things(desk)  # what was done cannot be done again
 
 
 @pytest.mark.parametrize(("method", "template"), [key for key in CONSOLE if "{number}" in key[1]])

@@ -25,7 +25,7 @@ TODAY = paris("2027-03-17T13:40")
 
 
 async def _opening(session: AsyncSession, day: str = DAY, place: str = "bus-sierck") -> Opening:
-    rows = await session.scalars(select(Opening).join(Place).where(Place.slug == place))
+    rows = await session.scalars(select(Opening).join(Place).where(Place.slug == place).order_by(Opening.id))
     return next(one for one in rows if one.on_date is not None and one.on_date.isoformat() == day)
 
 

@@ -270,7 +270,11 @@ async def test_those_it_suits_are_told_first_then_everyone(database: Database) -
         assert await _told(session, housing) == ["nadia"]
         assert (await routing.order(session, housing, NOW))[0] == nadia
 
-        fameck = (await session.scalars(select(Opening).join(Opening.place).where(Opening.active).limit(1))).one()
+        fameck = (
+            await session.scalars(
+                select(Opening).join(Opening.place).where(Opening.active).order_by(Opening.id).limit(1)
+            )
+        ).one()
         fameck.adviser_id = claire.id
         there = await young_person(session)
         there.commune = fameck.place.insee

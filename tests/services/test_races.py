@@ -33,6 +33,7 @@ async def test_twenty_press_take_at_once_and_the_others_hear_who_has_it(database
             await takeover.check(session, asked, list(said))
 
 
+@pytest.mark.spoils_the_database
 async def test_without_the_constraint_there_is_more_than_one(database: Database) -> None:
     """What makes the others pass is the database's last word, and nothing that was checked before."""
     await booking.ready(database)
