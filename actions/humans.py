@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from actions.turn_action import TurnAction
 from bot.domain.conversations import Say
 from bot.domain.handoffs import HandoffReason
+from bot.domain.wishes import wish_of
 from bot.services import answers, asking, handoffs
 from bot.storage.tables import Conversation, Turn
 
@@ -20,7 +21,7 @@ class RequestHuman(TurnAction):
     async def act(
         self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
     ) -> list[Say]:
-        return await asking.ask_and_say(session, conversation, HandoffReason.ASKED, now)
+        return await asking.ask_and_say(session, conversation, HandoffReason.ASKED, now, wish=wish_of(turn.text or ""))
 
 
 class RequestCallback(TurnAction):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,12 +23,16 @@ async def ask_and_say(
     reason: HandoffReason,
     now: datetime,
     detail: str | None = None,
+    wish: dict[str, Any] | None = None,
 ) -> list[Say]:
-    """Ask for a human, and say what is true: who is there, or when someone will answer."""
+    """Ask for a human, and say what is true: who is there, or when someone will answer.
+
+    `wish`: see `handoffs.ask`. A woman or a man is promised to nobody: it is said to be noted.
+    """
     waiting = await handoffs.open_handoff(session, conversation)
     already = waiting is not None and waiting.state is HandoffState.ASKED
     since = waiting.asked_at if waiting else now
-    await handoffs.ask(session, conversation, reason, now, detail)
+    await handoffs.ask(session, conversation, reason, now, detail, wish)
     there = await team.team_now(session, conversation.structure, now)
     says = []
     if already and now - since > timedelta(minutes=1):
@@ -42,6 +47,8 @@ async def ask_and_say(
         says.append(Say("utter_human_unknown_hours", {"phone": conversation.structure.phone}))
     else:
         says.append(Say("utter_human_no_hours"))
+    if wish is not None and "woman" in wish:
+        says.append(Say("utter_wish_noted", {"who": "une femme" if wish["woman"] else "un homme"}))
     return says
 
 

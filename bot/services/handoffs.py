@@ -169,6 +169,7 @@ async def take(
         await _announce(session, handoff, "utter_taken", now)
     else:
         await _keep(session, handoff, Step.TAKEN_OVER, now, by=adviser, before=before)
+        await _silence_bot(session, handoff)  # "Karim revient mardi" is not true any more
         await _announce(session, handoff, "utter_taken_over", now, before=before.first_name)
         await team.tell(session, [before], NoticeKind.TAKEN_OVER, now, handoff=handoff)
     return handoff
@@ -302,6 +303,7 @@ async def transfer(
     if until is not None:
         handoff.return_to_id, handoff.return_at = before.id, until
     await _keep(session, handoff, Step.TRANSFERRED, now, by=adviser, before=before, note=note, until=until)
+    await _silence_bot(session, handoff)
     await _announce(session, handoff, "utter_taken_over", now, before=before.first_name)
     await team.tell(session, [to], NoticeKind.TRANSFERRED, now, handoff=handoff)
 

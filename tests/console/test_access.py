@@ -190,6 +190,11 @@ CONSOLE: dict[tuple[str, str], May] = {
     ("POST", "/console/relais/{number}/mot"): coordinators(409, 403),  # nobody to write to
     ("POST", "/console/relais/mots/{number}"): May(LOGIN, 303, 404, 404),  # one's own
     ("GET", "/console/chiffres"): May(LOGIN, 403, 200, 403),
+    ("GET", "/console/reglages"): May(LOGIN, 403, 200, 403),
+    ("POST", "/console/reglages"): coordinators(
+        303, 403, unanswered_minutes="30", tell_late_minutes="15", offer_back_minutes="120", load_limit="8"
+    ),
+    ("POST", "/console/equipe/{number}/souhait"): coordinators(303, 403, who="femme"),
     ("GET", "/console/incompris"): May(LOGIN, 403, 200, 403),
     ("POST", "/console/incompris/{number}"): coordinators(
         303, 403, intent="ask_documents", sentence="il faut que je prenne quels papiers avec moi"

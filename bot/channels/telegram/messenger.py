@@ -81,7 +81,10 @@ class TelegramMessenger:
                 reply_markup=keyboard,
             )
         else:
-            message = await self.bot.send_message(parcel.address, payload["text"], reply_markup=keyboard)
+            text = payload["text"]
+            if payload["kind"] == OutboxKind.NOTICE:
+                text += f"\n{self.console}"
+            message = await self.bot.send_message(parcel.address, text, reply_markup=keyboard)
         return str(message.message_id)
 
     async def _send_file(self, address: str, number: int, caption: str) -> Message:
