@@ -16,6 +16,9 @@ from tests.console.desk import Desk
 from tests.console.test_conversations import words
 from tests.factories import adviser, open_turn, young_person
 
+# What the services do on PostgreSQL is tested with them.
+pytestmark = pytest.mark.parametrize("demo_url", ["sqlite"], indirect=True)
+
 PAGE = "/console/incompris"
 TEXT = "karim ma dit ya un truc pr mon rdv"
 SENTENCE = "on m'a parlé d'un rendez-vous à Fameck, c'est quoi ?"

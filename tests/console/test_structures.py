@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.services import structures
 from bot.storage.tables import StructureSetting
 from tests.console.desk import Desk
 from tests.console.test_conversations import words
 from tests.factories import adviser
+
+# What the services do on PostgreSQL is tested with them.
+pytestmark = pytest.mark.parametrize("demo_url", ["sqlite"], indirect=True)
 
 PAGE = "/console/reglages"
 DELAYS = {"unanswered_minutes": "20", "tell_late_minutes": "10", "offer_back_minutes": "60", "load_limit": "5"}

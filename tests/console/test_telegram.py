@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from bot.domain.conversations import Incoming, IncomingKind
@@ -13,6 +14,9 @@ from bot.services import linking
 from bot.storage.tables import Adviser, OutboxRow, TelegramLink, TopicGroup
 from tests.console.desk import Desk, email
 from tests.factories import adviser
+
+# What the services do on PostgreSQL is tested with them.
+pytestmark = pytest.mark.parametrize("demo_url", ["sqlite"], indirect=True)
 
 PAGE = "/console/telegram"
 

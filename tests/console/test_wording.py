@@ -12,6 +12,9 @@ from tests.console.desk import Desk
 from tests.console.test_conversations import words
 from tests.factories import adviser
 
+# What the services do on PostgreSQL is tested with them.
+pytestmark = pytest.mark.parametrize("demo_url", ["sqlite"], indirect=True)
+
 PAGE = "/console/textes"
 TEXT = f"{PAGE}/utter_human_told/0"
 OURS = "L'équipe {team} a ton message. Elle te répond ici."
