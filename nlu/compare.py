@@ -85,3 +85,4 @@ if __name__ == "__main__":
     # Rasa and the progress of `ask` write on stdout too; the figures must be alone there.
     out, sys.stdout = sys.stdout, sys.stderr
     json.dump(main(arguments.before, arguments.after, arguments.held_out), out, ensure_ascii=False)
+    out.flush()

@@ -101,7 +101,7 @@ class Page(HTMLParser):
             self.lines.append(Bubble(attributes["id"]))
         elif tag == "form":
             self._into = self.write if "write" in kind else self.lines[-1].fields if "choices" in kind else {}
-        elif tag == "input":
+        elif tag == "input" and attributes.get("type") != "file":
             self._into[attributes["name"]] = attributes["value"]
         elif tag == "p" and "said" in kind:
             self._said = True

@@ -52,7 +52,7 @@ async def open_desk(
     await page.keyboard.press("Tab")
     await page.keyboard.type(PASSWORD)
     await page.keyboard.press("Enter")
-    await expect(page).to_have_url(re.compile("/console$"))
+    await expect(page).to_have_url(re.compile("/console(/alertes)?$"))
     return page
 
 
