@@ -48,7 +48,7 @@ async def ask_and_say(
     else:
         says.append(Say("utter_human_no_hours"))
     if wish is not None and "woman" in wish:
-        says.append(Say("utter_wish_noted", {"who": "une femme" if wish["woman"] else "un homme"}))
+        says.append(Say("utter_wish_woman" if wish["woman"] else "utter_wish_man"))
     return says
 
 

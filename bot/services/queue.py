@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -47,49 +48,37 @@ async def _tell(session: AsyncSession, now: datetime) -> int:
 
 async def _tell_everyone(session: AsyncSession, now: datetime) -> int:
     """Those it was routed to had their five minutes."""
-    due = (
-        await session.scalars(
-            select(Handoff)
-            .where(
-                Handoff.state == HandoffState.ASKED,
-                Handoff.told_at <= now - ROUTED_FIRST,
-                Handoff.told_all_at.is_(None),
-            )
-            .limit(BATCH)
-            .with_for_update(skip_locked=True, of=Handoff)
-        )
-    ).all()
+    due = await _due(
+        session,
+        Handoff.state == HandoffState.ASKED,
+        Handoff.told_at <= now - ROUTED_FIRST,
+        Handoff.told_all_at.is_(None),
+    )
     for handoff in due:
         await routing.tell_everyone(session, handoff, now)
     return len(due)
 
 
 async def _wake(session: AsyncSession, now: datetime) -> int:
-    due = (
-        await session.scalars(
-            select(Handoff)
-            .where(Handoff.state == HandoffState.SNOOZED, Handoff.snoozed_until <= now)
-            .limit(BATCH)
-            .with_for_update(skip_locked=True, of=Handoff)
-        )
-    ).all()
+    due = await _due(session, Handoff.state == HandoffState.SNOOZED, Handoff.snoozed_until <= now)
     for handoff in due:
         await handoffs.wake(session, handoff, now)
     return len(due)
 
 
 async def _end_transfers(session: AsyncSession, now: datetime) -> int:
-    due = (
-        await session.scalars(
-            select(Handoff)
-            .where(Handoff.state.in_(HELD_STATES), Handoff.return_at <= now)
-            .limit(BATCH)
-            .with_for_update(skip_locked=True, of=Handoff)
-        )
-    ).all()
+    due = await _due(session, Handoff.state.in_(HELD_STATES), Handoff.return_at <= now)
     for handoff in due:
         await handoffs.end_transfer(session, handoff, now)
     return len(due)
+
+
+async def _due(session: AsyncSession, *conditions: ColumnElement[bool]) -> Sequence[Handoff]:
+    """The next handoffs that fulfil some conditions, ours until the unit of work ends."""
+    rows = await session.scalars(
+        select(Handoff).where(*conditions).limit(BATCH).with_for_update(skip_locked=True, of=Handoff)
+    )
+    return rows.all()
 
 
 async def _say_late(session: AsyncSession, now: datetime) -> int:

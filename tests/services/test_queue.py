@@ -339,3 +339,14 @@ async def test_the_holes_of_the_days_to_come(database: Database) -> None:
         [whole] = await routing.holes(session, structure, NOW)
         assert (whole.start, whole.end) == (NOW, paris("2027-03-25T00:00"))
         assert (whole.length, holes[0].length, holes[1].length) == ("14 j 14 h", "1 h 30", "1 h")
+
+
+@pytest.mark.parametrize(("woman", "said"), [(True, "utter_wish_woman"), (False, "utter_wish_man")])
+async def test_who_asks_for_a_woman_or_a_man_hears_that_it_is_noted(database: Database, woman: bool, said: str) -> None:
+    async with database.unit_of_work() as session:
+        young = await young_person(session)
+        says = await asking.ask_and_say(session, young, HandoffReason.ASKED, NOW, wish={"woman": woman})
+        asked = await handoffs.open_handoff(session, young)
+    assert says[-1].response == said
+    assert asked is not None
+    assert asked.wish == {"woman": woman}
