@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import comparison, running, training
+from bot import comparison, running, taught, training
 from bot.settings import Settings
 
 FIGURES = {
@@ -73,3 +73,37 @@ def test_the_report_says_what_got_better_and_worse(tmp_path: Path) -> None:
     (tmp_path / comparison.FILE).write_text(json.dumps(FIGURES), encoding="utf-8")
     assert comparison.read(tmp_path) == FIGURES
     assert comparison.read(tmp_path / "nowhere") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("nlu: [", "n'est pas un fichier de phrases"),
+        ("nlu:\n- intent: greet\n", "n'est pas un fichier de phrases"),
+        ("- rien", "n'est pas un fichier de phrases"),
+        (
+            "nlu:\n- intent: fly_to_the_moon\n  examples: |\n    - salut\n",
+            "« fly_to_the_moon » n'est pas un sens connu",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_learnt_is_left_out_and_said(tmp_path: Path, content: str, why: str) -> None:
+    taught.write(tmp_path, "ml-demo", [taught.Lesson("greet", "wesh: la #team, bien - ou bien ?")])
+    wrong = taught.folder(tmp_path, "ml-demo") / "a-la-main.yml"
+    wrong.write_text(content, encoding="utf-8")
+    learnt = training.what_is_taught(tmp_path)
+    assert [one.sentence for one in learnt.lessons] == ["wesh: la #team, bien - ou bien ?"]
+    [problem] = learnt.problems
+    assert why in problem
+    assert wrong.read_text(encoding="utf-8") == content
+
+
+def test_a_model_of_another_version_is_never_put_in_service(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    for name in ("promeneurs-0000000000000000-12345678", "../escape"):
+        (tmp_path / "models" / f"{name}.tar.gz").touch()
+        with pytest.raises(training.NoSuchModel):
+            training.use(tmp_path, name)
+    with pytest.raises(training.NoSuchModel):
+        training.back(tmp_path)
+    assert training.model_path(tmp_path).name == f"{training.shipped_name()}.tar.gz"
