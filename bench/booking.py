@@ -31,9 +31,10 @@ from bot.domain.appointments import AppointmentState, Mode, Slot, slices
 from bot.domain.calendar import PARIS
 from bot.domain.people import Channel
 from bot.domain.waiting import WaitingState
-from bot.errors import Refusal
+from bot.domain.workshops import RegistrationState, WorkshopKind
+from bot.errors import NothingToDo, Refusal
 from bot.running import settle
-from bot.services import appointments, openings, people, waiting
+from bot.services import appointments, openings, people, waiting, workshops
 from bot.storage import migrating
 from bot.storage.database import Database
 from bot.storage.tables import (
@@ -47,10 +48,12 @@ from bot.storage.tables import (
     Person,
     Place,
     Reason,
+    Registration,
     SlotSlice,
     Structure,
     TerritoryRow,
     Waiting,
+    Workshop,
 )
 
 NOW = datetime(2027, 3, 8, 10, tzinfo=PARIS)  # a Monday
@@ -58,7 +61,8 @@ DAY = date(2027, 3, 15)
 PROCESSES, TASKS = 5, 10
 WORKERS = PROCESSES * TASKS
 FAR = 9000  # beside whatever the database holds already
-KINDS = ("seat", "lengths", "adviser", "move", "offer")
+KINDS = ("seat", "lengths", "adviser", "move", "offer", "workshop", "workshop_offer")
+IN_A_WORKSHOP = ("workshop", "workshop_offer")
 
 PLACES, ADVISERS, PAST, COMING = 40, 60, 17_400, 2_600
 
@@ -89,6 +93,9 @@ async def set_up(session: AsyncSession) -> None:
             _opening(4, place=2, seats=WORKERS, weekday=1),  # where those who move come from
         ]
     )
+    half_day = tuple(datetime.fromisoformat(f"{DAY}T{clock}").replace(tzinfo=PARIS) for clock in ("09:00", "12:00"))
+    plan = workshops.Plan(WorkshopKind.ATELIER, "Course", FAR + 1, seats=1, sessions=((half_day[0], half_day[1]),))
+    await workshops.set_up(session, "race", "race", plan, NOW)
     for number in range(WORKERS):
         await people.meet(session, Channel.TELEGRAM, str(9000 + number), NOW)
 
@@ -117,17 +124,26 @@ def slot_of(opening: int, clock: str, minutes: int = 30, day: date = DAY) -> Slo
 
 
 async def prepare(session: AsyncSession, kind: str) -> None:
-    """What a round needs: appointments to move, or a slot held for the first in line. What was before is gone."""
-    for table in (SlotSlice, Nudge, OutboxRow, Waiting, Appointment):
+    """What a round needs: appointments to move, a slot or a seat kept for the first in line. Nothing else is left."""
+    for table in (SlotSlice, Nudge, OutboxRow, Waiting, Appointment, Registration):
         await session.execute(delete(table))
     if kind == "move":
         for conversation in await _everyone(session):
             await appointments.book(session, conversation, slot_of(4, "10:00", day=DAY + timedelta(days=1)), NOW)
+    if kind == "workshop_offer":
+        first, second = (await _everyone(session))[:2]
+        leaves = await workshops.register(session, first, await _workshop(session), NOW)
+        await workshops.wait(session, second, await _workshop(session), NOW)
+        await workshops.leave(session, leaves, NOW)
     if kind == "offer":
         first = (await _everyone(session))[0]
         await waiting.join(session, first, NOW)
         slot = slot_of(1, "10:00")
         assert await waiting.offer_freed(session, "race", slot.opening_id, slot.starts_at, slot.ends_at, NOW) == 1
+
+
+async def _workshop(session: AsyncSession) -> Workshop:
+    return (await session.scalars(select(Workshop).where(Workshop.key == "race"))).one()
 
 
 async def _everyone(session: AsyncSession) -> list[Conversation]:
@@ -177,12 +193,30 @@ async def _want_offer(session: AsyncSession, conversation: Conversation, number:
         await appointments.take_offer(session, offered, NOW)
 
 
+async def _want_workshop(session: AsyncSession, conversation: Conversation, number: int) -> None:
+    await workshops.register(session, conversation, await _workshop(session), NOW)
+
+
+async def _want_workshop_offer(session: AsyncSession, conversation: Conversation, number: int) -> None:
+    """Half press the button of the same offer, on as many devices; half want the seat it keeps."""
+    if number % 2:
+        await workshops.register(session, conversation, await _workshop(session), NOW)
+    else:
+        kept = select(Registration).where(Registration.offered_until.is_not(None))
+        offered = (await session.scalars(kept)).one_or_none()
+        if offered is None:
+            raise NothingToDo
+        await workshops.take_offer(session, offered, NOW)
+
+
 WANTS: dict[str, Callable[[AsyncSession, Conversation, int], Awaitable[None]]] = {
     "seat": _want_seat,
     "lengths": _want_length,
     "adviser": _want_adviser,
     "move": _want_move,
     "offer": _want_offer,
+    "workshop": _want_workshop,
+    "workshop_offer": _want_workshop_offer,
 }
 
 
@@ -193,6 +227,11 @@ async def check(session: AsyncSession, kind: str, won: int) -> None:
         AssertionError: two were told they have it, or none.
     """
     assert won == 1, f"{kind}: {won} winners"
+    if kind in IN_A_WORKSHOP:
+        seats = await session.scalars(select(Registration.seat).where(Registration.seat.is_not(None)))
+        states = await session.scalars(select(Registration.state).where(Registration.seat.is_not(None)))
+        assert (seats.all(), states.all()) == ([0], [RegistrationState.REGISTERED]), kind
+        return
     booked = (
         await session.scalars(
             select(Appointment).where(Appointment.state == AppointmentState.BOOKED, Appointment.opening_id != FAR + 4)
@@ -262,13 +301,17 @@ def race(url: str, rounds: int) -> None:
 
 
 async def take_the_constraint_away(database: Database) -> None:
-    """What the races must not survive."""
+    """What the races must not survive: the slots' key and, on PostgreSQL, the workshops' seats.
+
+    On SQLite a seat is looked for and taken under the one lock of writers, which nothing takes away.
+    """
     async with database.unit_of_work() as session:
         if database.is_sqlite:
             await session.execute(text("ALTER TABLE slot_slice RENAME TO slot_slice_before"))
             await session.execute(text("CREATE TABLE slot_slice AS SELECT * FROM slot_slice_before WHERE 0"))
         else:
             await session.execute(text("ALTER TABLE slot_slice DROP CONSTRAINT pk_slot_slice"))
+            await session.execute(text("ALTER TABLE registration DROP CONSTRAINT uq_registration_workshop_id_seat"))
 
 
 # ── Free slots ───────────────────────────────────────────────────────────────────────────────
