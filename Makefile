@@ -14,26 +14,30 @@ SERVICE := .venv/.installed
 RASA := nlu/.venv/.installed
 RUN := .venv/bin
 
-.PHONY: demo test test-parts test-scenes test-roads check lint model browser install train nlu-report nlu-table bench bench-booking bench-takeover clean
+.PHONY: demo test test-parts test-roads test-scenes test-browser check lint model browser install train nlu-report nlu-table bench bench-booking bench-takeover clean
 
 demo: install
 	@$(RUN)/promeneurs demo
 
 # The tests that need no model run beside its training and the tests that do: on two cores, half the wait.
-SCENES := tests/browser tests/test_conversations.py tests/test_nlu_parse.py tests/test_learning.py
+BROWSER := tests/browser
+SCENES := tests/test_conversations.py tests/test_nlu_parse.py tests/test_learning.py
 ROADS := tests/test_kill.py tests/test_telegram.py
 
 test: lint browser
-	$(MAKE) --jobs=2 --output-sync=line test-parts test-scenes test-roads
+	$(MAKE) --jobs=2 --output-sync=line test-parts test-roads test-scenes test-browser
 
 test-parts: install
-	$(RUN)/python -m pytest $(SCENES:%=--ignore=%) $(ROADS:%=--ignore=%)
-
-test-scenes: model browser
-	$(RUN)/python -m pytest $(SCENES)
+	$(RUN)/python -m pytest $(patsubst %,--ignore=%,$(BROWSER) $(SCENES) $(ROADS))
 
 test-roads: model
 	$(RUN)/python -m pytest $(ROADS)
+
+test-scenes: model
+	$(RUN)/python -m pytest $(SCENES)
+
+test-browser: model browser
+	$(RUN)/python -m pytest $(BROWSER)
 
 check: lint model
 
