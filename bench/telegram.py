@@ -88,11 +88,21 @@ async def first_answers(service: Service, began: float) -> None:
     print(f"  first answer of the model          {time.monotonic() - began:6.1f} s")
 
 
+WITHOUT_ENCODER = Path(__file__).parent / "without_encoder"
+
+
 async def run(folder: Path, template: Path) -> None:
-    """Twice: with the 0.3 s of wait for the rest of a message, which people live, and without: what the parts cost."""
-    for gather, name in (("0.3", "with the 0.3 s wait for the rest"), ("0", "without it")):
+    """With the 0.3 s of wait for the rest of a message, which people live; without, what the parts cost; and without
+    the sentence encoder either (docs/decisions/0014-an-encoder-beside-the-words.md), what the rest of it costs."""
+    ways = (
+        ("0.3", {}, "with the 0.3 s wait for the rest"),
+        ("0", {}, "without it"),
+        ("0", {"PYTHONPATH": str(WITHOUT_ENCODER)}, "without it, nor dense features"),
+    )
+    for number, (gather, environment, name) in enumerate(ways):
         print(f"\nTelegram, {name}")
-        async with opened(folder / f"gather-{gather}", template, gather) as service:
+        async with opened(folder / f"telegram-{number}", template, gather) as service:
+            service.environment |= environment
             began = time.monotonic()
             with started(service) as root:
                 await first_answers(service, began)

@@ -84,7 +84,8 @@ class Worker:
     def stored(self) -> None:
         """Something came in: look at once, and when the rest of a message has had time to come."""
         self.inbox_bell.ring()
-        asyncio.get_running_loop().call_later(self.settings.gather_seconds, self.inbox_bell.ring)
+        if self.pace.gather:
+            asyncio.get_running_loop().call_later(self.pace.gather.total_seconds(), self.inbox_bell.ring)
 
     async def _look_out(self) -> None:
         """Ring for what no bell of this process announces: another process's work, a delay that is over."""

@@ -114,12 +114,9 @@ RECENT = (
     .limit(RECENT_MESSAGES)
 )
 EFFECTS = select(TurnEffect).where(TurnEffect.turn_id == bindparam("turn"))
-SOMETHING_WAITS = select(
-    or_(
-        select(InboxRow.id).where(_WAITS).exists(),
-        select(Turn.id).where(Turn.closed_at.is_(None), Turn.lease_until < bindparam("now")).exists(),
-    )
-)
+_left = select(Turn.id).where(Turn.closed_at.is_(None), Turn.lease_until < bindparam("now")).exists()
+SOMETHING_LEFT = select(_left)
+SOMETHING_WAITS = select(or_(select(InboxRow.id).where(_WAITS).exists(), _left))
 
 
 class Away(Protocol):
@@ -160,6 +157,8 @@ async def take_turn(
     """Answer the next thing that waits; False if nothing does."""
     try:
         async with _hear(database, encoder, clock.now(), pace) as heard:
+            if heard is None and not await _something_left(database, clock.now()):
+                return False
             question = await _claim(database, heard, clock.now(), pace)
     except (IntegrityError, StaleDataError) as error:
         if not _was_faster(error):
@@ -182,6 +181,12 @@ async def take_turn(
 async def something_waits(session: AsyncSession, now: datetime) -> bool:
     """Whether a turn may be taken; only looks, and may be wrong for a moment."""
     return bool(await session.scalar(SOMETHING_WAITS, {"now": now}))
+
+
+async def _something_left(database: Database, now: datetime) -> bool:
+    """Whether a dead process left a turn. Most wake-ups find nothing, and must not make those who write wait."""
+    async with database.read_only() as session:
+        return bool(await session.scalar(SOMETHING_LEFT, {"now": now}))
 
 
 @asynccontextmanager
