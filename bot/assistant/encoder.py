@@ -50,9 +50,10 @@ class SentenceEncoder:
     def read_now(self, text: str) -> list[Meaning]:
         """The same, here and now."""
         try:
+            whole = normalise(text).text
             parts = [normalise(for_rasa(text)).text[: encoder.CHARACTERS]] if len(text) <= LONG else []
-            if len(text) > encoder.CHARACTERS:
-                parts.append(safety.gravest_part(normalise(text).text))
+            if len(whole) > encoder.CHARACTERS:
+                parts.append(safety.gravest_part(whole))
             return [Meaning(part, encoder.vectors([part])[0]) for part in parts]
         except Exception as error:  # whatever it is, the young person gets an answer
             if not self._failed:

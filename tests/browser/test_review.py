@@ -131,3 +131,20 @@ async def test_a_coordinator_reads_marks_and_writes_by_keyboard(service: Service
     await sandra.goto(f"{console}/compte")
     await sandra.get_by_role("button", name="J'ai lu").click()
     await expect(sandra.locator("#mots")).to_have_count(0)
+
+
+async def test_a_coordinator_sets_the_delays_by_keyboard(service: Service, chromium: Browser) -> None:
+    claire = await open_desk(service, chromium, "claire", DESK)
+    console = f"http://127.0.0.1:{service.port}/console"
+    await claire.goto(f"{console}/reglages")
+    await look(claire, "reglages-1")
+    await tab_to(claire, "#tell_late_minutes")
+    await claire.keyboard.press("Control+A")
+    await claire.keyboard.type("12")
+    await claire.keyboard.press("Enter")
+    await expect(claire.locator("#tell_late_minutes")).to_have_value("12")
+    await look(claire, "reglages-2-garde")
+    await claire.set_viewport_size(PHONE)
+    for path in ("reglages", "telegram", "trous", "equipe"):
+        await claire.goto(f"{console}/{path}")
+        await look(claire, f"reglages-telephone-{path}")

@@ -1,4 +1,5 @@
-"""Read one message for danger: every rule on the whole text, in its typed and its readable form, then a classifier.
+"""Read one message for danger: every rule on the whole text, in its typed and its readable form, then a classifier
+that weighs what they say with what it has learnt.
 
 `by_rules` takes a few milliseconds, for where time matters most; `check` is what decides the answer.
 """
@@ -11,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from bot.domain.safety import patterns
-from bot.domain.safety.classifier import classify
+from bot.domain.safety.classifier import classify, is_whole
 from bot.domain.safety.meaning import Meaning
 from bot.domain.safety.needed import needed
 from bot.domain.safety.patterns import FIGURES, RULES, Rule
@@ -56,21 +57,23 @@ def by_rules(text: str) -> SafetyReading:
     """The danger the rules alone see in `text`, at once; `check` may see more."""
     readable, typed = readable_form(text), _typed_form(text)
     message = _about(readable, typed, "")
-    return _reading(_by_rules(readable, typed, "", message), readable, message)
+    return _reading(_by_rules(readable, typed, message), readable, message)
 
 
 def check(text: str, recent: Sequence[str] = (), meanings: Sequence[Meaning] = ()) -> SafetyReading:
     """The danger `text` speaks of, in the light of the young person's last messages, oldest first.
 
     `text` is what was typed; `meanings`, what an encoder made of it, if there is one. Where two levels are possible
-    the higher is given; the danger of `recent` is not given again unless `text` adds to it.
+    the higher is given, except that rules alone may be wrong of a text the encoder read whole; the danger of `recent`
+    is not given again unless `text` adds to it.
     """
     context = " . ".join(recent[-_RECENT_MESSAGES:])[-_RECENT_CHARACTERS:]
     readable, typed = readable_form(text), _typed_form(text)
     before = readable_form(context) if context else ""
     message = _about(readable, typed, before)
-    findings = _by_rules(readable, typed, before, message)
-    findings += _learnt(readable, meanings, findings, message)
+    findings = _weighed(readable, meanings, _by_rules(readable, typed, message), message)
+    if before:
+        findings += _with_context(readable, before, message)
     return _reading(findings, readable, message)
 
 
@@ -86,32 +89,32 @@ def _about(readable: str, typed: str, before: str) -> _Message:
     )
 
 
-def _by_rules(readable: str, typed: str, before: str, message: _Message) -> list[_Finding]:
+def _by_rules(readable: str, typed: str, message: _Message) -> list[_Finding]:
     findings: list[_Finding] = []
     held = _read(readable, message, findings)
     if typed != readable:
         _read(typed, message, findings, already=held)
-    if before:
-        findings += _with_context(readable, before, message)
     return findings
 
 
-def _learnt(
-    readable: str, meanings: Sequence[Meaning], findings: Sequence[_Finding], message: _Message
-) -> list[_Finding]:
-    """What the classifier adds to the rules: a graver level, and a kind when they saw none.
+def _weighed(readable: str, meanings: Sequence[Meaning], findings: list[_Finding], message: _Message) -> list[_Finding]:
+    """The rules' findings and what the classifier makes of the text, together.
 
-    A danger the rules understood as past stays as grave as they say: the classifier has no sense of time.
+    It adds a graver level, and a kind when the rules saw none. A danger the rules understood as past stays as grave as
+    they say: the classifier has no sense of time. Where the encoder read the whole text and the classifier, to which
+    the rules' level was told, sees no danger, theirs is withdrawn: a figure of speech, somebody else's words.
     """
     worst = max(findings, key=lambda finding: finding.level.rank, default=None)
-    level, kind = classify(readable, meanings, known_danger=worst is not None and worst.level >= Level.HIGH)
+    level, kind = classify(readable, meanings, worst.level if worst else Level.NONE)
+    if level is Level.NONE and is_whole(readable, meanings):
+        return [finding for finding in findings if finding.level < Level.HIGH]
     if level is Level.NONE or (worst is not None and worst.level >= level):
-        return []
+        return findings
     if worst is not None and worst.kind is kind:
-        return [] if worst.when is When.PAST else [replace(worst, level=level)]
+        return findings if worst.when is When.PAST else [*findings, replace(worst, level=level)]
     if kind is Kind.HOMELESS_TONIGHT:
         level = Level.CRITICAL if message.minor else Level.HIGH
-    return [_Finding(kind, level, Who.UNCLEAR, When.NOW)]
+    return [*findings, _Finding(kind, level, Who.UNCLEAR, When.NOW)]
 
 
 def readable_form(text: str) -> str:

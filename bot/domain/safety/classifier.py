@@ -1,4 +1,4 @@
-"""A small classifier beside the rules: it has learnt from lines what no rule says. Either is enough to raise a level.
+"""A small classifier beside the rules: it has learnt from lines what no rule says.
 
 A linear model over words, pieces of words, families and what stands near what (`features.py`), so that it reads 4,096
 characters in a few milliseconds with the standard library. `tools/safety_weights.py` learns `weights.tsv` from
@@ -70,26 +70,29 @@ def weights() -> Weights:
     return Weights(of, kinds, (danger, critical), heads["@kinds"], (least, least_critical, least_graver))
 
 
-def classify(readable: str, meanings: Sequence[Meaning] = (), *, known_danger: bool = False) -> tuple[Level, Kind]:
+def classify(readable: str, meanings: Sequence[Meaning] = (), by_rules: Level = Level.NONE) -> tuple[Level, Kind]:
     """The level the classifier gives a readable text (none, high or critical) and the kind it is most like.
 
-    `meanings`: of the whole of a short text, of parts of a long one. `known_danger`: the rules saw danger already;
-    less is then enough to call it a danger to life.
+    `meanings`: of the whole of a short text, of parts of a long one. `by_rules`: the level the rules give; the more
+    they say, the less is needed.
     """
     words = words_of(readable)
-    found: list[tuple[Level, Kind]] = []
-    if len(meanings) == 1 and len(readable) <= WHOLE:
-        found.append(_of_meaning(meanings[0], words, known_danger))
-    else:
-        found += [_of_meaning(part, words_of(fold(part.text)), known_danger) for part in meanings]
-        found.append(_of_words(words, known_danger))
+    if is_whole(readable, meanings):
+        return _of_meaning(meanings[0], words, by_rules)
+    found = [_of_meaning(part, words_of(fold(part.text)), Level.NONE) for part in meanings]
+    found.append(_of_words(words, known_danger=by_rules >= Level.HIGH))
     return max(found, key=lambda one: one[0].rank)
 
 
-def _of_meaning(meaning: Meaning, words: list[str], known_danger: bool) -> tuple[Level, Kind]:
+def is_whole(readable: str, meanings: Sequence[Meaning]) -> bool:
+    """Whether the encoder read all of a text, so that what it understood holds for the whole of it."""
+    return len(meanings) == 1 and len(readable) <= WHOLE
+
+
+def _of_meaning(meaning: Meaning, words: list[str], by_rules: Level) -> tuple[Level, Kind]:
     scores = [score for _, score in _windows(words)]
     by_words = max(danger for danger, _ in scores), max(critical for _, critical in scores)
-    return meant(meaning.vector, by_words, known_danger=known_danger)
+    return meant(meaning.vector, by_words, by_rules)
 
 
 def gravest_part(text: str) -> str:

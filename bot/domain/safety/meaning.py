@@ -1,7 +1,8 @@
 """How near the meaning of a message is to that of the lines of danger, and of the harmless ones, that were learnt.
 
 Kernel ridge regression, as for intents (docs/decisions/0014-an-encoder-beside-the-words.md): each line that was learnt
-speaks for what it was, the more so the nearer it is. What the words say is added. `tools/safety_weights.py` learns
+speaks for what it was, the more so the nearer it is. What the words say is added, and what the rules say: how much each
+weighs was learnt too (docs/decisions/0021-rules-are-weighed-with-the-meaning.md). `tools/safety_weights.py` learns
 `meanings.npz` from the same lines as the words' weights.
 """
 
@@ -36,8 +37,10 @@ class Learnt:
     lines: Floats
     says: Floats
     width: float
-    words: float
-    """What a score of the words weighs beside that of the meaning."""
+    words: Floats
+    """What a score of the words weighs beside that of the meaning: for danger, for danger to life."""
+    rules: Floats
+    """What the level the rules give weighs (none, concern, high, critical): for danger, for danger to life."""
     thresholds: tuple[float, float, float]
     """As those of the words alone."""
 
@@ -46,10 +49,12 @@ class Learnt:
 def learnt() -> Learnt:
     """What is shipped with the project."""
     with np.load(Path(__file__).with_name("meanings.npz")) as file:
-        width, words, step, *thresholds = (float(number) for number in file["numbers"])
-        mean, turn, says = (file[name].astype(np.float32) for name in ("mean", "turn", "says"))
+        width, step, *thresholds = (float(number) for number in file["numbers"])
+        mean, turn, says, words, rules = (
+            file[name].astype(np.float32) for name in ("mean", "turn", "says", "words", "rules")
+        )
         lines = file["lines"].astype(np.float32) * np.float32(step)
-    return Learnt(mean, turn, lines, says, width, words, (thresholds[0], thresholds[1], thresholds[2]))
+    return Learnt(mean, turn, lines, says, width, words, rules, (thresholds[0], thresholds[1], thresholds[2]))
 
 
 def directions(vectors: Floats, mean: Floats, turn: Floats) -> Floats:
@@ -59,20 +64,20 @@ def directions(vectors: Floats, mean: Floats, turn: Floats) -> Floats:
     return of_length_one
 
 
-def scores(vector: Floats, by_words: tuple[float, float]) -> Floats:
-    """How much a meaning and its words speak for danger, for danger to life, and for each kind."""
+def scores(vector: Floats, by_words: tuple[float, float], by_rules: Level) -> Floats:
+    """How much a meaning, its words and the rules speak for danger, for danger to life, and for each kind."""
     known = learnt()
     near: Floats = np.exp(known.width * (known.lines @ directions(vector, known.mean, known.turn) - 1))
     found: Floats = near @ known.says
-    found[:2] += known.words * np.asarray(by_words, np.float32)
+    found[:2] += known.words * np.asarray(by_words, np.float32) + known.rules[by_rules.rank]
     return found
 
 
-def meant(vector: Floats, by_words: tuple[float, float], *, known_danger: bool) -> tuple[Level, Kind]:
-    """The level and kind of a meaning; `by_words`, the scores its words have alone."""
-    danger, critical, *kinds = scores(vector, by_words)
+def meant(vector: Floats, by_words: tuple[float, float], by_rules: Level) -> tuple[Level, Kind]:
+    """The level and kind of a meaning; `by_words`, the scores its words have alone, `by_rules`, what the rules say."""
+    danger, critical, *kinds = scores(vector, by_words, by_rules)
     least, least_critical, least_graver = learnt().thresholds
-    if critical >= (least_graver if known_danger or danger >= least else least_critical):
+    if critical >= (least_graver if danger >= least else least_critical):
         level = Level.CRITICAL
     else:
         level = Level.HIGH if danger >= least else Level.NONE
