@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import territory
+from bot.domain import territory_file
 from bot.domain.conversations import MAX_BUTTON
 from bot.services import booking, places
 from bot.storage.tables import Place
@@ -45,7 +45,7 @@ def test_a_slot_on_a_button_says_when_and_where_whole(insee: str, at: str, title
 
 @pytest.mark.parametrize("file", sorted(TERRITORIES.glob("*.yml")), ids=lambda file: file.stem)
 def test_no_place_of_a_territory_is_cut_on_a_button(file: Path) -> None:
-    for place in territory.read(file).places:
+    for place in territory_file.read(file).places:
         row = Place(name=place.name, insee=place.commune)
         titles = [places.button_of(row, "place:1").title, booking.title_with_place(row, paris("2027-12-15T11:40"))]
         assert all(len(title) <= MAX_BUTTON and "…" not in title for title in titles), titles

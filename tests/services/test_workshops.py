@@ -11,7 +11,7 @@ from icalendar import Calendar
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain import territory as files
+from bot.domain import territory_file
 from bot.domain.nudges import NudgeKind, NudgeState
 from bot.domain.outbox import OutboxKind
 from bot.domain.workshops import Attendance, RegistrationState, WorkshopKind
@@ -295,7 +295,7 @@ async def test_the_evening_before_it_is_recalled_unless_they_left(database: Data
 
 
 async def test_the_territory_file_loaded_again_keeps_seats_and_what_the_console_changed(database: Database) -> None:
-    territory = files.read(DEMO)
+    territory = territory_file.read(DEMO)
     async with database.unit_of_work() as session:
         keys = {one.key: one for one in await session.scalars(select(Workshop))}
         young = await young_person(session)
