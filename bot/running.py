@@ -38,7 +38,7 @@ from bot.domain.people import Channel
 from bot.domain.territory import Territory, production_refusals
 from bot.domain.themes import find_theme
 from bot.errors import SettingsError
-from bot.services import accounts, booking, delivery, territories
+from bot.services import accounts, delivery, hearing, territories
 from bot.services.feed import Feed
 from bot.services.ports import Fetcher, Messenger
 from bot.settings import Environment, Settings, TelegramMode
@@ -634,7 +634,7 @@ def entities(text: str, intent: str, now: datetime) -> list[dict[str, Any]]:
         }
         for one in dates.read(text, now).candidates
     ]
-    mode = booking.read_mode(text)
+    mode = hearing.read_mode(text)
     if mode is not None:
         found.append({"entity": "mode", "value": mode.value})
     phone = phones.read_phone(text)
