@@ -1,4 +1,4 @@
-"""What a territory sets up: its structures, what each decides of itself, the codes of its posters."""
+"""What a territory sets up (territories/*.yml): its structures, what each decides of itself, its posters' codes."""
 
 from __future__ import annotations
 
