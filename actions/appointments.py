@@ -15,7 +15,7 @@ from actions.turn_action import TurnAction
 from bot.domain import delays
 from bot.domain.conversations import Say
 from bot.errors import NoAppointment
-from bot.services import answers, appointments, booking, buttons, workshops
+from bot.services import answers, appointments, booking, buttons, drafts, proposals, workshops
 from bot.storage.tables import Conversation, Turn
 
 STEP = "booking_done"
@@ -56,17 +56,17 @@ class ValidateBookingForm(TurnAction):
     async def outcome(
         self, session: AsyncSession, conversation: Conversation, says: list[Say], now: datetime
     ) -> dict[str, Any]:
-        is_open = await booking.open_draft(session, conversation, now) is not None
+        is_open = await drafts.open_draft(session, conversation, now) is not None
         return {"digression": not says, "open": is_open}
 
     async def act(
         self, session: AsyncSession, conversation: Conversation, turn: Turn, intent: str, now: datetime
     ) -> list[Say]:
         text = turn.text or ""
-        draft = await booking.open_draft(session, conversation, now)
+        draft = await drafts.open_draft(session, conversation, now)
         if draft is None:
             return await booking.start(session, conversation, text, now)
-        if intent in LEAVING and not booking.asks_for_others(draft, text):
+        if intent in LEAVING and not proposals.asks_for_others(draft, text):
             return await booking.leave(session, conversation, now)
         affirms = {"affirm": True, "deny": False}.get(intent)
         said = None

@@ -34,7 +34,7 @@ from bot.domain.waiting import WaitingState
 from bot.domain.workshops import RegistrationState, WorkshopKind
 from bot.errors import NothingToDo, Refusal
 from bot.running import settle
-from bot.services import appointments, openings, people, waiting, workshops
+from bot.services import appointments, openings, people, registrations, waiting, workshops
 from bot.storage import migrating
 from bot.storage.database import Database
 from bot.storage.tables import (
@@ -132,9 +132,9 @@ async def prepare(session: AsyncSession, kind: str) -> None:
             await appointments.book(session, conversation, slot_of(4, "10:00", day=DAY + timedelta(days=1)), NOW)
     if kind == "workshop_offer":
         first, second = (await _everyone(session))[:2]
-        leaves = await workshops.register(session, first, await _workshop(session), NOW)
-        await workshops.wait(session, second, await _workshop(session), NOW)
-        await workshops.leave(session, leaves, NOW)
+        leaves = await registrations.register(session, first, await _workshop(session), NOW)
+        await registrations.wait(session, second, await _workshop(session), NOW)
+        await registrations.leave(session, leaves, NOW)
     if kind == "offer":
         first = (await _everyone(session))[0]
         await waiting.join(session, first, NOW)
@@ -194,19 +194,19 @@ async def _want_offer(session: AsyncSession, conversation: Conversation, number:
 
 
 async def _want_workshop(session: AsyncSession, conversation: Conversation, number: int) -> None:
-    await workshops.register(session, conversation, await _workshop(session), NOW)
+    await registrations.register(session, conversation, await _workshop(session), NOW)
 
 
 async def _want_workshop_offer(session: AsyncSession, conversation: Conversation, number: int) -> None:
     """Half press the button of the same offer, on as many devices; half want the seat it keeps."""
     if number % 2:
-        await workshops.register(session, conversation, await _workshop(session), NOW)
+        await registrations.register(session, conversation, await _workshop(session), NOW)
     else:
         kept = select(Registration).where(Registration.offered_until.is_not(None))
         offered = (await session.scalars(kept)).one_or_none()
         if offered is None:
             raise NothingToDo
-        await workshops.take_offer(session, offered, NOW)
+        await registrations.take_offer(session, offered, NOW)
 
 
 WANTS: dict[str, Callable[[AsyncSession, Conversation, int], Awaitable[None]]] = {

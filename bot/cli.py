@@ -17,7 +17,8 @@ from rich.console import Console
 
 from bot import comparison, logs, running, training
 from bot.domain import dates as date_grammar
-from bot.domain import territory as territory_files
+from bot.domain import territory_file
+from bot.domain.territory import Territory, production_refusals
 from bot.errors import EmailTaken, SettingsError
 from bot.settings import Environment, Settings, read_settings
 from bot.storage import migrating
@@ -231,10 +232,10 @@ def db_check() -> None:
     console.print("[green]✓[/green] La base est à jour.")
 
 
-def _read_territory(file: Path) -> territory_files.Territory:
+def _read_territory(file: Path) -> Territory:
     try:
-        return territory_files.read(file)
-    except territory_files.TerritoryErrors as errors:
+        return territory_file.read(file)
+    except territory_file.TerritoryErrors as errors:
         console.print(f"[red]{file} : à corriger[/red]")
         for mistake in errors.mistakes:
             console.print(f"  ligne {mistake.line} : {mistake.sentence}", markup=False)
@@ -246,7 +247,7 @@ def territory_check(file: Path) -> None:
     """Relit un fichier de territoire et dit chaque erreur, avec sa ligne."""
     territory = _read_territory(file)
     today = _settings().clock.now().date()
-    for reason in territory_files.production_refusals(territory, today):
+    for reason in production_refusals(territory, today):
         console.print(f"[yellow]En production :[/yellow] {reason}")
     console.print(f"[green]✓[/green] {file} se lit.")
 

@@ -32,13 +32,13 @@ from bot.channels.telegram.messenger import TelegramMessenger, make_bot
 from bot.channels.telegram.typing import TelegramTypist
 from bot.channels.terminal.messenger import TerminalMessenger, read_line, send_line
 from bot.channels.webchat.messenger import WebMessenger
-from bot.domain import communes, dates, phones, safety
-from bot.domain import territory as territory_files
+from bot.domain import communes, dates, phones, safety, territory_file
 from bot.domain.calendar import PARIS
 from bot.domain.people import Channel
+from bot.domain.territory import Territory, production_refusals
 from bot.domain.themes import find_theme
 from bot.errors import SettingsError
-from bot.services import accounts, booking, delivery, territories
+from bot.services import accounts, delivery, hearing, territories
 from bot.services.feed import Feed
 from bot.services.ports import Fetcher, Messenger
 from bot.settings import Environment, Settings, TelegramMode
@@ -229,25 +229,21 @@ def refuse_unfit(settings: Settings) -> None:
     if settings.environment is not Environment.PRODUCTION:
         return
     today = settings.clock.now().astimezone(PARIS).date()
-    reasons = [
-        reason
-        for territory in _territories(settings)
-        for reason in territory_files.production_refusals(territory, today)
-    ]
+    reasons = [reason for territory in _territories(settings) for reason in production_refusals(territory, today)]
     if reasons:
         raise SettingsError("\n".join(f"– {reason}" for reason in reasons))
 
 
-def _territories(settings: Settings) -> list[territory_files.Territory]:
+def _territories(settings: Settings) -> list[Territory]:
     try:
-        return [territory_files.read(path) for path in settings.territory_files]
-    except territory_files.TerritoryErrors as errors:
+        return [territory_file.read(path) for path in settings.territory_files]
+    except territory_file.TerritoryErrors as errors:
         raise SettingsError(str(errors)) from errors
     except OSError as error:
         raise SettingsError(f"TERRITORY_FILES : {error.filename} ne se lit pas.") from error
 
 
-async def load_territory(settings: Settings, territory: territory_files.Territory) -> None:
+async def load_territory(settings: Settings, territory: Territory) -> None:
     database = Database(settings.database_url)
     try:
         async with database.unit_of_work() as session:
@@ -638,7 +634,7 @@ def entities(text: str, intent: str, now: datetime) -> list[dict[str, Any]]:
         }
         for one in dates.read(text, now).candidates
     ]
-    mode = booking.read_mode(text)
+    mode = hearing.read_mode(text)
     if mode is not None:
         found.append({"entity": "mode", "value": mode.value})
     phone = phones.read_phone(text)

@@ -22,10 +22,10 @@ from bot.services import (
     nudges,
     people,
     queue,
+    registrations,
     surveys,
     waiting,
     web_sessions,
-    workshops,
 )
 from bot.settings import Settings
 from bot.storage.database import Database
@@ -64,7 +64,7 @@ def start_ticks(
 
     async def look_for_free_seats() -> None:
         async with database.unit_of_work() as session:
-            if await workshops.tick(session, clock.now()):
+            if await registrations.tick(session, clock.now()):
                 on_queued()
 
     async def look_for_waiting_offers() -> None:

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
-from bot.domain import territory as files
+from bot.domain import territory_file
 from bot.services import territories
 from bot.storage import migrating
 from bot.storage.database import Database
@@ -137,7 +137,7 @@ def _set_up(url: str) -> None:
 async def _load_demo(url: str) -> None:
     database = Database(url)
     async with database.unit_of_work() as session:
-        await territories.load(session, files.read(DEMO), NOW)
+        await territories.load(session, territory_file.read(DEMO), NOW)
     await database.close()
 
 

@@ -19,7 +19,7 @@ from bot.domain.appointments import AppointmentState
 from bot.domain.calendar import PARIS
 from bot.domain.handoffs import OPEN_STATES
 from bot.domain.team import PresenceSaid
-from bot.domain.territory import parse_clock
+from bot.domain.written_hours import parse_clock
 from bot.errors import AlreadyTaken
 from bot.services import alerts, appointments, bus, handoffs, openings, partners, team, workshops
 from bot.storage.tables import (

@@ -11,7 +11,7 @@ from bot.domain import replies
 from bot.domain.conversations import Say
 from bot.domain.handoffs import HandoffReason
 from bot.errors import Refusal
-from bot.services import answers, appointments, asking, booking, places
+from bot.services import answers, appointments, asking, booking, drafts, places
 from bot.storage.tables import Conversation, Turn
 
 HUMAN = re.compile(r"\b(?:humain|quelqu'un|une personne|conseiller|conseillere|une vraie)\b")
@@ -28,7 +28,7 @@ async def answer(session: AsyncSession, conversation: Conversation, turn: Turn, 
         pending = await answers.to_pending(session, conversation, turn, replies.yes_or_no(text), now)
         if pending is not None:
             return pending
-        draft = await booking.open_draft(session, conversation, now)
+        draft = await drafts.open_draft(session, conversation, now)
         if draft is not None:
             said = await booking.answer(session, conversation, draft, text, now)
             if said is not None:

@@ -21,7 +21,7 @@ from bot.domain.communes import Commune
 from bot.domain.conversations import Button, Say
 from bot.domain.outbox import OutboxKind
 from bot.errors import BusGone, NothingToDo, NotYourStructure, SlotTaken
-from bot.services import appointments, booking, openings, outbox, places, team
+from bot.services import appointments, booking, openings, outbox, places, team, titles
 from bot.storage.queries import lock
 from bot.storage.tables import (
     Adviser,
@@ -195,7 +195,7 @@ async def _buttons(
     everywhere = any(one.opening.place_id != said for one in passages)
     return tuple(
         Button(
-            booking.title_with_place(one.opening.place, one.starts_at) if everywhere else _title(one.starts_at),
+            titles.title_with_place(one.opening.place, one.starts_at) if everywhere else _title(one.starts_at),
             f"bus:{one.opening.id}",
         )
         for one in passages

@@ -18,11 +18,13 @@ from bot.services import (
     asking,
     booking,
     bus,
+    hearing,
     people,
     places,
     reminding,
     rights,
     surveys,
+    titles,
     waiting,
     workshops,
 )
@@ -158,11 +160,11 @@ async def _one_or_ask(
     found = await appointments.all_upcoming(session, conversation, now)
     if not found:
         raise NoAppointment
-    said = await booking.reason_said(session, conversation, text)
+    said = await hearing.reason_said(session, conversation, text)
     named = [one for one in found if one.reason == said]
     if len(found) == 1 or named:
         return (named or found)[0]
-    buttons = tuple(Button(booking.title_of(one), f"{verb}:{one.id}") for one in found)
+    buttons = tuple(Button(titles.title_of(one), f"{verb}:{one.id}") for one in found)
     return [Say("utter_which_appointment", {}, buttons)]
 
 
@@ -279,7 +281,7 @@ async def _wait(p: Press) -> list[Say]:
     """`wait:join:draft`; `wait:take`, `wait:pass` and `wait:leave` with the place in line."""
     verb, number = p.arguments[0], int(p.arguments[1])
     if verb == "join":
-        return await booking.join_line(p.session, p.conversation, number, p.now)
+        return await waiting.join_line(p.session, p.conversation, number, p.now)
     entry = await p.session.get(Waiting, number)
     if entry is None or entry.person_id != p.conversation.identity.person_id:
         raise OfferGone

@@ -15,7 +15,7 @@ from bot.domain.conversations import Button, Say
 from bot.domain.nudges import NudgeKind, NudgeState
 from bot.domain.people import Channel
 from bot.errors import LinkGone, NothingToDo, TwoAppointments
-from bot.services import appointments, people, waiting, workshops
+from bot.services import appointments, people, registrations, waiting
 from bot.storage.queries import lock
 from bot.storage.tables import (
     Appointment,
@@ -112,7 +112,7 @@ async def make_one(session: AsyncSession, origin: Conversation, here: Conversati
         if theirs and not mine:
             first, second = second, first
         await _give_appointments(session, second, first)
-        await workshops.give(session, second.id, first.id, here)
+        await registrations.give(session, second.id, first.id, here)
         identities = await session.scalars(select(ChannelIdentity).where(ChannelIdentity.person_id == second.id))
         for identity in identities.all():
             identity.person_before_id = identity.person_before_id or second.id

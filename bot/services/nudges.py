@@ -16,7 +16,7 @@ from bot.domain.nudges import NudgeKind, NudgeState, next_loud_day, reminder_tim
 from bot.domain.outbox import OutboxKind
 from bot.domain.people import Channel
 from bot.domain.team import NoticeKind
-from bot.services import outbox, people, surveys, team, workshops
+from bot.services import outbox, people, registrations, surveys, team
 from bot.storage.tables import (
     Alert,
     Appointment,
@@ -162,7 +162,7 @@ async def _why_not(session: AsyncSession, nudge: Nudge, now: datetime) -> str | 
     if identity.channel is Channel.PARTNER:
         return "not come yet"
     if nudge.kind is NudgeKind.WORKSHOP:
-        return await workshops.why_not_remind(session, nudge)
+        return await registrations.why_not_remind(session, nudge)
     if nudge.kind.is_reminder:
         appointment = await session.get_one(Appointment, nudge.about)
         if appointment.state is not AppointmentState.BOOKED or appointment.sequence != nudge.version:
@@ -247,7 +247,7 @@ async def _no_show(session: AsyncSession, nudge: Nudge, conversation: Conversati
 
 
 async def _workshop(session: AsyncSession, nudge: Nudge, conversation: Conversation, now: datetime) -> list[Say]:
-    return await workshops.remind(session, nudge, conversation, now)
+    return await registrations.remind(session, nudge, conversation, now)
 
 
 async def _unfinished(session: AsyncSession, nudge: Nudge, conversation: Conversation, now: datetime) -> list[Say]:

@@ -13,7 +13,7 @@ from bot.domain.handoffs import HandoffReason
 from bot.domain.outbox import OutboxKind, OutboxState
 from bot.domain.people import Channel
 from bot.errors import NoAppointment
-from bot.services import appointments, booking, handoffs, outbox, people, waiting, web_sessions, workshops
+from bot.services import appointments, booking, handoffs, outbox, people, registrations, waiting, web_sessions
 from bot.storage.tables import Conversation, InboxRow, Message, OutboxRow, Turn
 
 # Telegram's own limit on deleting messages in a private chat.
@@ -58,7 +58,7 @@ async def erase(session: AsyncSession, conversation: Conversation, turn: Turn, n
         await appointments.cancel(session, appointment, AppointmentState.CANCELLED_BY_YOUNG, now)
     except NoAppointment:
         pass
-    await workshops.leave_all(session, conversation.identity.person_id, now)
+    await registrations.leave_all(session, conversation.identity.person_id, now)
     await waiting.leave(session, conversation.identity.person_id, now)
     await people.erase(session, conversation, turn, now)
     return [Say("utter_erased_web" if turn.channel is Channel.WEB else "utter_erased")]

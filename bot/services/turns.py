@@ -51,6 +51,7 @@ from bot.services import (
     booking,
     buttons,
     commands,
+    drafts,
     files,
     handoffs,
     inbox,
@@ -257,7 +258,7 @@ async def _take_up(session: AsyncSession, now: datetime, pace: Pace) -> Question
         await _answer(session, conversation, turn, [*_said_before(turn), Say("utter_error")], now)
         await people.rotate_rasa_key(session, conversation, now)
         return True
-    draft = await booking.open_draft(session, conversation, now)
+    draft = await drafts.open_draft(session, conversation, now)
     question = _question(conversation, turn, draft, asked_before=True)
     pressed = await session.scalar(
         select(InboxRow).where(InboxRow.turn_id == turn.id, InboxRow.kind == IncomingKind.BUTTON)
@@ -387,7 +388,7 @@ async def _meant(
     await misunderstood.meant(session, asked, meant["intent"])
     turn.text = asked.text
     turn.rasa_key, turn.asked_at = conversation.rasa_key, now
-    draft = await booking.open_draft(session, conversation, now)
+    draft = await drafts.open_draft(session, conversation, now)
     return replace(_question(conversation, turn, draft, asked_before=False), intent=meant["intent"])
 
 
@@ -421,7 +422,7 @@ async def _text(
         await _answer(session, conversation, turn, says, now, Speaker.SAFETY)
         return True
     before = await _before(session, conversation, reading, waited, now)
-    draft = await booking.open_draft(session, conversation, now)
+    draft = await drafts.open_draft(session, conversation, now)
     if len(text) > LONG:
         await handoffs.ask(session, conversation, HandoffReason.UNREADABLE, now)
         await _answer(session, conversation, turn, [*before, Say("utter_too_long")], now, Speaker.SERVICE)
@@ -670,7 +671,7 @@ async def _close(
         if digression:
             parts = [*parts, *await booking.resume(session, conversation, now)]
         worn = conversation.rasa_turns >= MAX_TURNS_PER_KEY
-        if worn and await booking.open_draft(session, conversation, now) is None:
+        if worn and await drafts.open_draft(session, conversation, now) is None:
             await people.rotate_rasa_key(session, conversation, now)
             conversation.rasa_booking = False
     if await handoffs.hear(session, conversation, now) is not None:

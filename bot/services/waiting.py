@@ -14,10 +14,10 @@ from bot.domain.conversations import Say
 from bot.domain.outbox import OutboxKind
 from bot.domain.reasons import FIRST_MEETING
 from bot.domain.waiting import MOST_MISSED, WaitingState, held_until, is_late, told_at
-from bot.errors import OfferGone, SlotTaken
+from bot.errors import OfferGone, SlotGone, SlotTaken
 from bot.services import openings, outbox, people, reasons
 from bot.storage.queries import lock
-from bot.storage.tables import Appointment, Conversation, Place, Structure, Waiting
+from bot.storage.tables import Appointment, BookingDraft, Conversation, Place, Structure, Waiting
 
 IN_LINE = (WaitingState.WAITING, WaitingState.OFFERED)
 
@@ -44,6 +44,27 @@ async def join(
     entry.conversation_id, entry.place_id, entry.mode, entry.phone = conversation.id, place_id, mode, phone
     await session.flush()
     return entry
+
+
+async def join_line(session: AsyncSession, conversation: Conversation, draft_id: int, now: datetime) -> list[Say]:
+    """Stand in line with the wishes of a booking that found nothing free.
+
+    Raises:
+        SlotGone: the booking is not theirs.
+    """
+    draft = await session.get(BookingDraft, draft_id)
+    if draft is None or draft.conversation_id != conversation.id:
+        raise SlotGone
+    entry = await join(
+        session,
+        conversation,
+        now,
+        reason=draft.reason or FIRST_MEETING,
+        place_id=draft.place_id,
+        mode=draft.mode,
+        phone=draft.phone,
+    )
+    return [Say("utter_waiting_joined", {"waiting": str(entry.id)})]
 
 
 async def place_in_line(session: AsyncSession, person_id: int, reason: str = FIRST_MEETING) -> Waiting | None:

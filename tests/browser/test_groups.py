@@ -10,7 +10,7 @@ from playwright.async_api import Browser, expect
 from sqlalchemy import select
 
 from bot.domain.outbox import OutboxKind
-from bot.services import accounts, workshops
+from bot.services import accounts, registrations
 from bot.storage.tables import OutboxRow, Workshop
 from tests.browser.looking import DESK
 from tests.browser.looking import PHONE as SMALL_PHONE
@@ -34,8 +34,8 @@ async def service(tmp_path: Path, template: Path) -> AsyncIterator[Service]:
             rows = await session.scalars(select(Workshop).where(Workshop.key == "atelier-entretien-mars"))
             workshop = rows.one()
             for _ in range(2):
-                await workshops.register(session, await young_person(session, now=BEFORE), workshop, BEFORE)
-            await workshops.wait(session, await young_person(session, now=BEFORE), workshop, BEFORE)
+                await registrations.register(session, await young_person(session, now=BEFORE), workshop, BEFORE)
+            await registrations.wait(session, await young_person(session, now=BEFORE), workshop, BEFORE)
         opened.start("web")
         await opened.web_ready()
         yield opened

@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 from sqlalchemy import select
 
-from bot.domain import territory as files
+from bot.domain import territory_file
 from bot.services import accounts, territories
 from bot.storage import migrating
 from bot.storage.database import Database
@@ -39,7 +39,7 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
     await asyncio.to_thread(migrating.upgrade, url)
     database = Database(url)
     async with database.unit_of_work() as session:
-        await territories.load(session, files.read(file), NOW)
+        await territories.load(session, territory_file.read(file), NOW)
         await accounts.set_up(session, await adviser(session, "sandra"), email("sandra"), HASHED, must_change=False)
     await database.close()
     nobody, port = f"http://127.0.0.1:{free_port()}", free_port()

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.outbox import OutboxKind
 from bot.domain.workshops import Attendance
-from bot.services import appointments, bus, workshops
+from bot.services import appointments, bus, registrations, workshops
 from bot.storage.database import Database
 from bot.storage.tables import (
     Conversation,
@@ -83,7 +83,7 @@ async def test_a_workshop_is_added_changed_and_cancelled(desk: Desk) -> None:
     async with desk.database.unit_of_work() as session:
         young = await young_person(session)
         workshop = (await session.scalars(select(Workshop).where(Workshop.title == "Atelier budget"))).one()
-        await workshops.register(session, young, workshop, desk.now)
+        await registrations.register(session, young, workshop, desk.now)
     later = when | {"start": "15:00", "end": "17:00"}
     await sandra.submit(f"{path}/modifier", path, **form, **later)
     assert "Jeudi 18 mars : 15 h-17 h" in await _told(desk.database, young)
@@ -119,7 +119,7 @@ async def test_a_form_with_a_mistake_keeps_what_was_typed(desk: Desk) -> None:
 async def test_who_came_is_marked_once_it_has_begun(desk: Desk) -> None:
     async with desk.database.unit_of_work() as session:
         workshop = await a_workshop(session)
-        registration = await workshops.register(session, await young_person(session), workshop, desk.now)
+        registration = await registrations.register(session, await young_person(session), workshop, desk.now)
         half_day = workshop.sessions[0].id
     sandra = await desk.logged_in("sandra")
     path = f"/console/ateliers/{workshop.id}"
@@ -143,8 +143,8 @@ async def test_who_waits_is_shown_in_order_with_a_number_and_no_name(desk: Desk)
     async with desk.database.unit_of_work() as session:
         workshop = await a_workshop(session)
         for _ in range(2):
-            await workshops.register(session, await young_person(session), workshop, desk.now)
-        await workshops.wait(session, await young_person(session), workshop, desk.now)
+            await registrations.register(session, await young_person(session), workshop, desk.now)
+        await registrations.wait(session, await young_person(session), workshop, desk.now)
         first = (await session.scalars(select(Registration).where(Registration.seat.is_(None)))).one()
     page = words((await (await desk.logged_in("sandra")).get(f"/console/ateliers/{workshop.id}")).text)
     assert "2 sur 2 places, 1 en attente" in page
@@ -155,7 +155,7 @@ async def test_another_structures_young_people_come_without_a_way_to_their_conve
     async with desk.database.unit_of_work() as session:
         workshop = await a_workshop(session)
         theirs = await young_person(session, structure="amp-demo")
-        await workshops.register(session, theirs, workshop, desk.now)
+        await registrations.register(session, theirs, workshop, desk.now)
     page = (await (await desk.logged_in("sandra")).get(f"/console/ateliers/{workshop.id}")).text
     assert f"Jeune {theirs.identity.person_id}" in page
     assert f"/console/conversations/{theirs.id}" not in page

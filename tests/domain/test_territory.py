@@ -9,15 +9,8 @@ import pytest
 from bot.domain import communes
 from bot.domain.appointments import Mode
 from bot.domain.calendar import PARIS, Window, next_opening
-from bot.domain.territory import (
-    PlaceKind,
-    Territory,
-    TerritoryErrors,
-    parse_clock,
-    parse_windows,
-    production_refusals,
-    read,
-)
+from bot.domain.territory import PlaceKind, Territory, production_refusals
+from bot.domain.territory_file import TerritoryErrors, read
 from tests.factories import paris
 
 FILES = Path(__file__).parents[2] / "territories"
@@ -250,23 +243,6 @@ def test_a_missing_or_foreign_file_is_said(tmp_path: Path) -> None:
     latin = tmp_path / "latin.yml"
     latin.write_bytes("territory: é".encode("latin-1"))
     assert mistakes(latin) == ["Le fichier n'est pas enregistré en UTF-8."]
-
-
-@pytest.mark.parametrize("text", ["9:00", "09:00", "9h", "9h00", " 09:00 "])
-def test_an_hour_is_written_several_ways(text: str) -> None:
-    assert parse_clock(text) == time(9)
-
-
-@pytest.mark.parametrize("text", ["24:00", "9", "9:60", "h", "", "neuf"])
-def test_what_is_not_an_hour(text: str) -> None:
-    with pytest.raises(ValueError, match="n'est pas une heure"):
-        parse_clock(text)
-
-
-def test_windows_of_several_days() -> None:
-    windows = parse_windows("lun-ven 09:00-12:00, 13:30-17:00")
-    assert len(windows) == 10
-    assert {window.weekday for window in windows} == {0, 1, 2, 3, 4}
 
 
 # --- Production ---

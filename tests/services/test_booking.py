@@ -13,7 +13,7 @@ from bot.domain.calendar import in_paris
 from bot.domain.conversations import Say
 from bot.domain.people import MilestoneKind
 from bot.errors import AlreadyBooked, SlotGone, SlotTaken
-from bot.services import appointments, booking, buttons, openings, people, places
+from bot.services import appointments, booking, buttons, drafts, openings, people, places
 from bot.storage.database import Database
 from bot.storage.tables import (
     Absence,
@@ -31,7 +31,7 @@ from tests.factories import NOW, adviser, open_turn, paris, slot, young_person
 
 async def says(session: AsyncSession, young: Conversation, text: str) -> list[Say]:
     """What is answered to a text, without the model."""
-    draft = await booking.open_draft(session, young, NOW)
+    draft = await drafts.open_draft(session, young, NOW)
     if draft is None:
         return await booking.start(session, young, text, NOW)
     said = await booking.answer(session, young, draft, text, NOW)
@@ -45,7 +45,7 @@ async def press(session: AsyncSession, young: Conversation, payload: str) -> lis
 
 
 async def draft_of(session: AsyncSession, young: Conversation) -> BookingDraft:
-    found = await booking.open_draft(session, young, NOW)
+    found = await drafts.open_draft(session, young, NOW)
     assert found is not None
     return found
 
@@ -167,7 +167,7 @@ async def test_through_both_changes_of_the_clock_nine_is_nine(
         young = await young_person(session, now=paris(now))
         said = await booking.start(session, young, f"rdv a hayange {asked}", paris(now))
         assert said[-1].response == "utter_booking_confirm"
-        draft = await booking.open_draft(session, young, paris(now))
+        draft = await drafts.open_draft(session, young, paris(now))
         assert draft is not None
         assert draft.chosen is not None
         assert in_paris(openings.slot_from(draft.chosen).starts_at) == paris(shown)

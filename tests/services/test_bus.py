@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain import territory as files
+from bot.domain import territory_file
 from bot.domain.appointments import AppointmentState
 from bot.domain.calendar import in_paris
 from bot.domain.communes import by_insee
@@ -59,7 +59,7 @@ async def test_the_next_stops_are_in_the_commune_then_around(database: Database)
     async with database.read_only() as session:
         sierck = await bus.next_stops(session, "demo", by_insee("57650"), NOW)
         assert _starts(sierck) == [("bus-sierck", "03-17"), ("bus-sierck", "04-07"), ("bus-sierck", "04-21")]
-        kerling = next(one for one in files.read(DEMO).places if one.id == "bus-sierck").serves
+        kerling = next(one for one in territory_file.read(DEMO).places if one.id == "bus-sierck").serves
         assert kerling == ("200067486",)
         apach = await bus.next_stops(session, "demo", by_insee("57026"), NOW)  # Apach, the same intercommunalité
         assert _starts(apach) == [("bus-bouzonville", "03-10"), ("bus-sierck", "03-17"), ("bus-bouzonville", "03-24")]
@@ -218,7 +218,7 @@ async def test_the_territory_file_does_not_bring_back_what_was_cancelled(databas
     async with database.unit_of_work() as session:
         opening, karim = await _opening(session), await adviser(session, "karim")
         await bus.cancel(session, opening, karim, NOW)
-        await territories.load(session, files.read(DEMO), NOW)
+        await territories.load(session, territory_file.read(DEMO), NOW)
         await session.refresh(opening)
         assert not opening.active
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import territory
+from bot.domain import territory_file
 from bot.domain.conversations import MAX_BUTTON
-from bot.services import booking, places
+from bot.services import places, titles
 from bot.storage.tables import Place
 from tests.factories import paris
 
@@ -40,12 +40,12 @@ def test_a_place_on_a_button_keeps_a_name_that_can_be_said(name: str, insee: str
     ],
 )
 def test_a_slot_on_a_button_says_when_and_where_whole(insee: str, at: str, title: str) -> None:
-    assert booking.title_with_place(Place(name="Permanence", insee=insee), paris(at)) == title
+    assert titles.title_with_place(Place(name="Permanence", insee=insee), paris(at)) == title
 
 
 @pytest.mark.parametrize("file", sorted(TERRITORIES.glob("*.yml")), ids=lambda file: file.stem)
 def test_no_place_of_a_territory_is_cut_on_a_button(file: Path) -> None:
-    for place in territory.read(file).places:
+    for place in territory_file.read(file).places:
         row = Place(name=place.name, insee=place.commune)
-        titles = [places.button_of(row, "place:1").title, booking.title_with_place(row, paris("2027-12-15T11:40"))]
-        assert all(len(title) <= MAX_BUTTON and "…" not in title for title in titles), titles
+        shown = [places.button_of(row, "place:1").title, titles.title_with_place(row, paris("2027-12-15T11:40"))]
+        assert all(len(title) <= MAX_BUTTON and "…" not in title for title in shown), shown

@@ -11,12 +11,12 @@ from icalendar import Calendar
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain import territory as files
+from bot.domain import territory_file
 from bot.domain.nudges import NudgeKind, NudgeState
 from bot.domain.outbox import OutboxKind
 from bot.domain.workshops import Attendance, RegistrationState, WorkshopKind
 from bot.errors import AlreadyRegistered, NothingToDo, NotYourStructure, WorkshopFull, WorkshopGone
-from bot.services import joining, nudges, people, rights, territories, workshops
+from bot.services import joining, nudges, people, programme, registrations, rights, territories, workshops
 from bot.services.workshops import Plan
 from bot.storage.database import Database
 from bot.storage.tables import Conversation, Nudge, OutboxRow, Place, Registration, Workshop
@@ -73,7 +73,7 @@ async def test_forty_ask_at_once_and_only_the_seats_are_given(database: Database
         try:
             async with database.unit_of_work() as session:
                 young = await session.get_one(Conversation, number)
-                await workshops.register(session, young, await session.get_one(Workshop, workshop_id), NOW)
+                await registrations.register(session, young, await session.get_one(Workshop, workshop_id), NOW)
         except WorkshopFull:
             return False
         return True
@@ -87,13 +87,13 @@ async def test_forty_ask_at_once_and_only_the_seats_are_given(database: Database
 async def test_one_seat_a_person_and_none_once_it_has_begun(database: Database) -> None:
     async with database.unit_of_work() as session:
         workshop, young = await _workshop(session), await young_person(session)
-        await workshops.register(session, young, workshop, NOW)
+        await registrations.register(session, young, workshop, NOW)
         with pytest.raises(AlreadyRegistered):
-            await workshops.register(session, young, workshop, NOW)
+            await registrations.register(session, young, workshop, NOW)
         with pytest.raises(AlreadyRegistered):
-            await workshops.wait(session, young, workshop, NOW)
+            await registrations.wait(session, young, workshop, NOW)
         with pytest.raises(WorkshopGone):
-            await workshops.register(session, await young_person(session), workshop, paris(BEGINS))
+            await registrations.register(session, await young_person(session), workshop, paris(BEGINS))
 
 
 # ── The line ─────────────────────────────────────────────────────────────────────────────────
@@ -103,16 +103,16 @@ async def _full(session: AsyncSession) -> tuple[Workshop, Conversation, Conversa
     """A workshop of one seat: who has it, and two who wait."""
     workshop = await _workshop(session, seats=1)
     has, first, second = [await young_person(session) for _ in range(3)]
-    await workshops.register(session, has, workshop, NOW)
+    await registrations.register(session, has, workshop, NOW)
     for young in (first, second):
         with pytest.raises(WorkshopFull):
-            await workshops.register(session, young, workshop, NOW)
-        await workshops.wait(session, young, workshop, NOW)
+            await registrations.register(session, young, workshop, NOW)
+        await registrations.wait(session, young, workshop, NOW)
     return workshop, has, first, second
 
 
 async def _state(session: AsyncSession, workshop: Workshop, young: Conversation) -> RegistrationState | None:
-    found = await workshops.registration_of(session, workshop, young)
+    found = await registrations.registration_of(session, workshop, young)
     return found.state if found else None
 
 
@@ -124,7 +124,7 @@ async def test_a_freed_seat_is_offered_to_the_first_in_line_and_to_nobody_else(d
         assert await _state(session, workshop, second) is RegistrationState.WAITING
         assert "Je te la garde jusqu'à 12 h." in " ".join(await _told(session, first))
         with pytest.raises(WorkshopFull):
-            await workshops.register(session, await young_person(session), workshop, NOW)
+            await registrations.register(session, await young_person(session), workshop, NOW)
         said = await _presses(session, first, "workshop_seat", workshop, NOW + timedelta(minutes=119))
         assert said[0] == "utter_workshop_registered"
         assert await _told(session, second) == []
@@ -134,8 +134,8 @@ async def test_an_offer_nobody_took_goes_to_the_next_and_the_first_is_told(datab
     async with database.unit_of_work() as session:
         workshop, has, first, second = await _full(session)
         await _presses(session, has, "workshop_out_yes", workshop, NOW)
-        assert await workshops.tick(session, NOW + timedelta(minutes=119)) == 0
-        assert await workshops.tick(session, NOW + timedelta(hours=2)) > 0
+        assert await registrations.tick(session, NOW + timedelta(minutes=119)) == 0
+        assert await registrations.tick(session, NOW + timedelta(hours=2)) > 0
         assert "allée à quelqu'un d'autre" in " ".join(await _told(session, first))
         assert await _state(session, workshop, second) is RegistrationState.OFFERED
         with pytest.raises(WorkshopGone):
@@ -156,10 +156,10 @@ async def test_nobody_is_woken_up_for_a_seat(database: Database, freed: str, off
         workshop, has, first, _ = await _full(session)
         await _presses(session, has, "workshop_out_yes", workshop, paris(freed))
         if offered != freed:
-            await workshops.tick(session, paris(offered) - timedelta(minutes=1))
+            await registrations.tick(session, paris(offered) - timedelta(minutes=1))
             assert await _told(session, first) == []
-            await workshops.tick(session, paris(offered))
-        registration = await workshops.registration_of(session, workshop, first)
+            await registrations.tick(session, paris(offered))
+        registration = await registrations.registration_of(session, workshop, first)
         assert registration is not None
         assert registration.offered_until == paris(until)
 
@@ -169,9 +169,9 @@ async def test_two_leave_at_once_and_two_are_offered(database: Database) -> None
         workshop = await _workshop(session, seats=2)
         leaving = [await young_person(session) for _ in range(2)]
         for young in leaving:
-            await workshops.register(session, young, workshop, NOW)
+            await registrations.register(session, young, workshop, NOW)
         for _ in range(3):
-            await workshops.wait(session, await young_person(session), workshop, NOW)
+            await registrations.wait(session, await young_person(session), workshop, NOW)
         numbers = [young.id for young in leaving]
 
     async def leaves(number: int) -> None:
@@ -197,8 +197,8 @@ async def test_a_change_of_hour_is_told_even_after_stop_with_the_next_file(datab
             await young_person(session),
             await young_person(session),
         )
-        await workshops.register(session, young, workshop, NOW)
-        await workshops.wait(session, waits, workshop, NOW)
+        await registrations.register(session, young, workshop, NOW)
+        await registrations.wait(session, waits, workshop, NOW)
         await people.stop_nudges(young, NOW)
         plan = await _plan(session, seats=1)
         await workshops.change(session, workshop, replace(plan, title="Atelier photos"), NOW)
@@ -239,10 +239,10 @@ async def test_a_cancelled_workshop_is_told_to_all_and_cannot_be_joined(database
         [file] = [row.payload["attachment"] for row in rows if row.payload["attachment"]]
         assert Calendar.from_ical(file[1])["METHOD"] == "CANCEL"
         with pytest.raises(WorkshopGone):
-            await workshops.register(session, await young_person(session), workshop, NOW)
+            await registrations.register(session, await young_person(session), workshop, NOW)
         with pytest.raises(NothingToDo):
             await workshops.cancel(session, workshop, NOW)
-        assert workshop.id not in {one.id for one in await workshops.coming(session, "demo", NOW)}
+        assert workshop.id not in {one.id for one in await programme.coming(session, "demo", NOW)}
 
 
 async def test_a_chantier_is_one_registration_marked_by_half_day(database: Database) -> None:
@@ -256,8 +256,8 @@ async def test_a_chantier_is_one_registration_marked_by_half_day(database: Datab
     )
     async with database.unit_of_work() as session:
         workshop, young = await _workshop(session, sessions=days), await young_person(session)
-        registration = await workshops.register(session, young, workshop, NOW)
-        file = workshops.calendar_file(registration, False, NOW)
+        registration = await registrations.register(session, young, workshop, NOW)
+        file = registrations.calendar_file(registration, False, NOW)
         events = Calendar.from_ical(file[1]).walk("VEVENT")
         assert len({str(event["UID"]) for event in events}) == 3
         planned = (await session.scalars(select(Nudge).order_by(Nudge.due_at))).all()
@@ -282,7 +282,7 @@ async def test_the_evening_before_it_is_recalled_unless_they_left(database: Data
         workshop = await _workshop(session)
         stays, leaves = await young_person(session), await young_person(session)
         for young in (stays, leaves):
-            await workshops.register(session, young, workshop, NOW)
+            await registrations.register(session, young, workshop, NOW)
         await people.stop_nudges(stays, NOW)
         await _presses(session, leaves, "workshop_out_yes", workshop, NOW)
         assert await nudges.tick(session, paris("2027-03-15T17:00")) == 1
@@ -295,11 +295,11 @@ async def test_the_evening_before_it_is_recalled_unless_they_left(database: Data
 
 
 async def test_the_territory_file_loaded_again_keeps_seats_and_what_the_console_changed(database: Database) -> None:
-    territory = files.read(DEMO)
+    territory = territory_file.read(DEMO)
     async with database.unit_of_work() as session:
         keys = {one.key: one for one in await session.scalars(select(Workshop))}
         young = await young_person(session)
-        await workshops.register(session, young, keys["atelier-cv-mars"], NOW)
+        await registrations.register(session, young, keys["atelier-cv-mars"], NOW)
         chantier = keys["chantier-paques"]
         half_days = tuple((one.starts_at, one.ends_at) for one in chantier.sessions)
         edited = Plan(WorkshopKind.CHANTIER, "Chantier jardin", chantier.place.id, 4, half_days)
@@ -316,7 +316,7 @@ async def test_a_link_to_telegram_carries_the_seats_along(database: Database) ->
     async with database.unit_of_work() as session:
         workshop = await _workshop(session)
         on_the_web, on_telegram = await young_person(session), await young_person(session)
-        registration = await workshops.register(session, on_the_web, workshop, NOW)
+        registration = await registrations.register(session, on_the_web, workshop, NOW)
         await joining.make_one(session, on_the_web, on_telegram, NOW)
         await session.refresh(registration)
         assert registration.person_id == on_telegram.identity.person_id

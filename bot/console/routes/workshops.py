@@ -19,7 +19,7 @@ from bot.domain.calendar import PARIS, in_paris
 from bot.domain.conversations import Say
 from bot.domain.workshops import Attendance, WorkshopKind
 from bot.errors import FormIncomplete
-from bot.services import desk, workshops
+from bot.services import desk, programme, registrations, workshops
 from bot.services.workshops import Plan
 from bot.storage.tables import Conversation, Place, Registration, Workshop, WorkshopSession
 
@@ -52,8 +52,8 @@ class Filled:
 async def show(caller: Reader) -> Response:
     async with caller.reading() as session:
         listed = [
-            (one, len(await workshops.registered(session, one)), len(await workshops.waiting(session, one)))
-            for one in await workshops.of_structure(session, caller.adviser.structure_id, caller.now)
+            (one, len(await registrations.registered(session, one)), len(await registrations.waiting(session, one)))
+            for one in await programme.of_structure(session, caller.adviser.structure_id, caller.now)
         ]
     return await caller.page("workshops.html", listed=listed)
 
@@ -83,8 +83,8 @@ async def sheet(caller: Reader, number: Number) -> Response:
     """The attendance sheet."""
     async with caller.reading() as session:
         workshop = await workshop_of(session, caller.adviser, number)
-        seated = await workshops.registered(session, workshop)
-        in_line = await workshops.waiting(session, workshop)
+        seated = await registrations.registered(session, workshop)
+        in_line = await registrations.waiting(session, workshop)
         marks = await workshops.attendance(session, workshop)
         who = {
             one.id: desk.who_for(caller.adviser.structure_id, await session.get_one(Conversation, one.conversation_id))
@@ -122,7 +122,9 @@ async def change(caller: Actor, number: Number) -> Response:
 async def ask(caller: Reader, number: Number) -> Response:
     async with caller.reading() as session:
         workshop = await workshop_of(session, caller.adviser, number)
-        count = len(await workshops.registered(session, workshop)) + len(await workshops.waiting(session, workshop))
+        seated = await registrations.registered(session, workshop)
+        in_line = await registrations.waiting(session, workshop)
+        count = len(seated) + len(in_line)
     return await caller.page("workshop_cancel.html", workshop=workshop, count=count)
 
 
@@ -171,7 +173,7 @@ async def _form(
                 select(Place).where(Place.structure_id == caller.adviser.structure_id).order_by(Place.name)
             )
         ).all()
-        told = len(await workshops.registered(session, workshop)) if workshop is not None else 0
+        told = len(await registrations.registered(session, workshop)) if workshop is not None else 0
     return await caller.page(
         "workshop_form.html",
         status=400 if refusal else 200,
