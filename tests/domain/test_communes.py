@@ -2,7 +2,7 @@
 
 import csv
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -220,7 +220,7 @@ def test_a_long_message_takes_less_than_three_milliseconds() -> None:
     assert names(find(text)) == ["Bouzonville"]
     durations = []
     for _ in range(20):
-        start = perf_counter()
+        start = process_time()
         find(text)
-        durations.append(perf_counter() - start)
+        durations.append(process_time() - start)
     assert min(durations) < 0.003

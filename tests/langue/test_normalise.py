@@ -126,9 +126,9 @@ def test_five_hundred_characters_take_less_than_a_millisecond() -> None:
     typed = ("slt jsuis pas bi1 jpeu pa venir a mon rdv 2m1 paske g pa de bus keske jfé 😭 merciiii " * 7)[:500]
     spent = []
     for _ in range(50):
-        start = time.perf_counter()
+        start = time.process_time()
         normalise(typed)
-        spent.append(time.perf_counter() - start)
+        spent.append(time.process_time() - start)
     assert min(spent) < 1e-3
 
 
