@@ -26,6 +26,7 @@ from nlu.components.sentence_vectors import ENCODER
 from nlu.langue import fold
 
 FILE = "classifier.joblib"
+SHARES = (0.4, 0.6)
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -77,7 +78,7 @@ class KernelClassifier(GraphComponent, IntentClassifier):
 
     def train(self, training_data: TrainingData) -> Resource:
         examples = training_data.intent_examples
-        self._regression = KernelRidge([LettersAndWords(), Meaning()], self._config["ridge"]).fit(
+        self._regression = KernelRidge([LettersAndWords(), Meaning()], SHARES, self._config["ridge"]).fit(
             self._inputs(examples), [example.get(INTENT) for example in examples]
         )
         with self._model_storage.write_to(self._resource) as folder:

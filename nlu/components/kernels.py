@@ -1,6 +1,6 @@
 """Which intent a sentence is of, by how near it is to every sentence of the training: kernel ridge regression.
 
-Two nearnesses are averaged: the letters and words two sentences share (TF-IDF), and what the encoder of
+Two nearnesses are added: the letters and words two sentences share (TF-IDF), and what the encoder of
 `sentence_vectors` makes of their meaning. Ridge regression on these has a closed form, solved in seconds, and tells for
 nothing what it would have said of each training sentence had it never seen it: the confidence is calibrated on that.
 """
@@ -55,26 +55,23 @@ class LettersAndWords:
 
 
 class Meaning:
-    """A Gaussian of the distance between the vectors of the encoder, along the directions in which ours differ most."""
+    """A Gaussian of the distance between the vectors of the encoder, each number on the scale it varies in."""
 
-    def __init__(self, width: float = 2.0, directions: int = 128) -> None:
+    def __init__(self, width: float = 2.0) -> None:
         self._width = width
-        self._directions = directions
 
     def fit(self, vectors: np.ndarray) -> Meaning:
-        self._mean, scale = vectors.mean(axis=0), vectors.std(axis=0) + 1e-6
-        _, axes = np.linalg.eigh(np.cov((vectors - self._mean) / scale, rowvar=False))
-        self._turn = (axes[:, -self._directions :] / scale[:, np.newaxis]).astype(np.float32)
-        self._known = self._turned(vectors)
+        self._mean, self._scale = vectors.mean(axis=0), vectors.std(axis=0) + 1e-6
+        self._known = self._scaled(vectors)
         return self
 
     def nearness(self, vectors: np.ndarray) -> np.ndarray:
         """From 0 to 1, of each vector (rows) to each known one (columns)."""
-        return np.exp(self._width * (self._turned(vectors) @ self._known.T - 1))
+        return np.exp(self._width * (self._scaled(vectors) @ self._known.T - 1))
 
-    def _turned(self, vectors: np.ndarray) -> np.ndarray:
-        turned = (vectors - self._mean) @ self._turn
-        return turned / (np.linalg.norm(turned, axis=1, keepdims=True) + 1e-6)
+    def _scaled(self, vectors: np.ndarray) -> np.ndarray:
+        scaled = (vectors - self._mean) / self._scale
+        return scaled / (np.linalg.norm(scaled, axis=1, keepdims=True) + 1e-6)
 
     def __getstate__(self) -> dict[str, Any]:
         # Half of the digits on the disk: the model file is small, and no decision changes.
@@ -85,10 +82,14 @@ class Meaning:
 
 
 class KernelRidge:
-    """Chances of each class of a list of inputs, as many inputs as kernels (texts, then vectors)."""
+    """Chances of each class of a list of inputs, as many inputs as kernels (texts, then vectors).
 
-    def __init__(self, kernels: Sequence[Any], ridge: float = 0.1) -> None:
+    `shares`: how much each kernel counts; they sum to 1.
+    """
+
+    def __init__(self, kernels: Sequence[Any], shares: Sequence[float], ridge: float = 0.1) -> None:
         self._kernels = kernels
+        self._shares = shares
         self._ridge = ridge
 
     def fit(self, inputs: Sequence[Any], classes: Sequence[Text]) -> KernelRidge:
@@ -131,10 +132,11 @@ class KernelRidge:
         return softmax(self.left_out * self._sharpness, axis=1)
 
     def _nearness(self, inputs: Sequence[Any]) -> np.ndarray:
-        total = self._kernels[0].nearness(inputs[0])
-        for kernel, given in zip(self._kernels[1:], inputs[1:]):
-            total += kernel.nearness(given)
-        total /= len(self._kernels)
+        total: np.ndarray | float = 0.0
+        for kernel, share, given in zip(self._kernels, self._shares, inputs):
+            near = kernel.nearness(given)
+            near *= share
+            total += near
         return total
 
     def __getstate__(self) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 `data/safety/rules.tsv` holds the lines the rules were written from; `kinds` says what a harmless line is (a figure of
 speech, a quote, an ordinary message). `safety_heldout.tsv` was written apart, by the hand that wrote the lines learnt
-first; `data/safety/sight.tsv` by another. Nothing was tuned on them: their floors are what they showed, short of the
-goals that data/safety/README.md names.
+first; `data/safety/sight.tsv` and `sight2.tsv` by two others. Nothing was tuned on them: their floors are what they
+showed, short of the goals that data/safety/README.md names.
 """
 
 import csv
@@ -31,7 +31,10 @@ class Written:
 
 
 DATA = Path("data/safety")
-LEARNT_FROM = ("rules.tsv", "train.tsv", "train2.tsv", "train3.tsv", "dev.tsv")
+LEARNT_FROM = (
+    "rules.tsv", "train.tsv", "dev.tsv", "train2.tsv", "train3.tsv", *(f"hand_{letter}.tsv" for letter in "abcdehijlmn")
+)  # fmt: skip
+SIGHTS = ("sight.tsv", "sight2.tsv")
 HELD_OUT_FILE = Path(__file__).with_name("safety_heldout.tsv")
 
 
@@ -99,7 +102,7 @@ def test_distress_without_danger_is_a_concern() -> None:
 @pytest.fixture(scope="module")
 def held_out() -> dict[str, list[Written]]:
     """Lines nothing was learnt from, read as a turn reads them."""
-    return {path.name: _lines(path, with_meaning=True) for path in (HELD_OUT_FILE, DATA / "sight.tsv")}
+    return {path.name: _lines(path, with_meaning=True) for path in (HELD_OUT_FILE, *(DATA / name for name in SIGHTS))}
 
 
 def test_held_out_lines_are_enough_and_none_was_learnt(held_out: dict[str, list[Written]]) -> None:
