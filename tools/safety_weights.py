@@ -42,18 +42,20 @@ LINES = [ROOT / "data" / "safety" / name for name in (*OF_THE_RULES, *HANDS)]
 WORDS, MEANINGS = SAFETY / "weights.tsv", SAFETY / "meanings.npz"
 READ_BEFORE = ROOT / "var" / "safety_vectors.npz"
 # Intents whose sentences may hold distress: they are no example of an ordinary message.
-SAD_INTENTS = {"need_wellbeing", "need_addiction", "insult"}
+SAD_INTENTS = {"need_wellbeing", "need_addiction", "insult", "hide_conversation"}
 SCALES = {"=": 1.0, "+": 2.0, "piece": 0.5, "pair": 1.5}
 FOLDS = 5
 STRENGTH = 20
+MOST = 32_500  # lines whose meaning is learnt: LAPACK does not factor a matrix of more than 4 GiB
+FIRST_LOOK = 5  # one line in five tells which ordinary sentences look most like danger
 # Of lines left out of the learning, which are harder than what people write: half of the figures of speech and quotes
 # were chosen because they look like danger.
-FALSE_ALARMS = 0.10  # of figures of speech and quotes
-ORDINARY_ALARMS = 0.015  # of ordinary messages
+ALARMS_OF_WORDS = (0.05, 0.005)  # of figures of speech and quotes, of ordinary messages
+ALARMS = (0.10, 0.0125)  # the same, when the meaning is known too
 TOO_GRAVE = 0.10  # of lines of the level high
 ALIKE = 0.65  # the cosine of letters above which two lines are left out together
 CHAIN = 400  # lines; a longer chain of look-alikes is left out one by one
-DIRECTIONS, WIDTH, RIDGE = 128, 3.0, 0.2
+DIRECTIONS, WIDTH, RIDGE = 256, 3.0, 0.2
 SMALLEST = 0.06  # a smaller weight is not written
 
 Line = tuple[str, str, str]
@@ -179,6 +181,13 @@ class Kernels:
                 block += block.T - np.diag(block.diagonal())
                 self.left_out[members] = wanted[members] - np.linalg.solve(block, self.says[members])
 
+    def said(self, vectors: np.ndarray) -> np.ndarray:
+        """The scores of what was not learnt."""
+        turned = directions(vectors, self.mean, self.turn)
+        return np.vstack(
+            [self._nearness(turned[begin : begin + 1000]) @ self.says for begin in range(0, len(turned), 1000)]
+        )
+
     def _nearness(self, turned: np.ndarray) -> np.ndarray:
         return np.exp(WIDTH * (turned @ self.lines.T - 1))
 
@@ -228,11 +237,12 @@ def main() -> None:
     figures = harmless & ~usual
     only_high = np.array([level == "high" for _, level, _ in everything])
 
-    def threshold(of: np.ndarray) -> float:
-        return float(max(np.quantile(of[figures], 1 - FALSE_ALARMS), np.quantile(of[usual], 1 - ORDINARY_ALARMS)))
-
-    def chosen(scores: np.ndarray, grave: np.ndarray) -> list[float]:
-        found = [threshold(scores), threshold(grave)]
+    def chosen(scores: np.ndarray, grave: np.ndarray, alarms: tuple[float, float]) -> list[float]:
+        of_figures, of_usual = alarms
+        found = [
+            float(max(np.quantile(one[figures], 1 - of_figures), np.quantile(one[usual], 1 - of_usual)))
+            for one in (scores, grave)
+        ]
         found.append(float(np.quantile(grave[only_high], 1 - TOO_GRAVE)))
         print(f"  danger seen {np.mean(scores[danger] >= found[0]):.3f}")
         print(f"  danger to life seen as such, when danger is known {np.mean(grave[critical] >= found[2]):.3f}")
@@ -240,7 +250,7 @@ def main() -> None:
 
     print(f"{len(lines)} lines and {len(others)} ordinary ones; the words alone, on lines left out:")
     by_words = np.stack([left_out(rows, everything, one, groups) for one in (danger, critical)], axis=1)
-    thresholds = chosen(by_words[:, 0], by_words[:, 1])
+    thresholds = chosen(by_words[:, 0], by_words[:, 1], ALARMS_OF_WORDS)
 
     vectors = read([text for text, _, _ in everything])
     columns = [
@@ -249,20 +259,33 @@ def main() -> None:
         *([d and kind == one for d, kind in zip(danger, first_kind, strict=True)] for one in kinds),
     ]
     wanted = np.array(columns, dtype=np.float32).T
-    kernels = Kernels(vectors, wanted, np.array([weight(line) for line in everything]), groups)
+    weights = np.array([weight(line) for line in everything])
+
+    def kernels_of(some: np.ndarray) -> Kernels:
+        return Kernels(vectors[some], wanted[some], weights[some], np.unique(groups[some], return_inverse=True)[1])
+
+    # All the lines, and of the ordinary sentences those that look most like danger.
+    first_look = kernels_of(np.arange(0, len(everything), FIRST_LOOK)).said(vectors[len(lines) :])[:, 0]
+    hardest = np.sort(np.argsort(-first_look)[: MOST - len(lines)])
+    learnt = np.concatenate([np.arange(len(lines)), len(lines) + hardest])
+    kernels = kernels_of(learnt)
+    by_meaning = kernels.said(vectors)
+    by_meaning[learnt] = kernels.left_out
     # Where the rules were not written from: on their own lines they look better than they are.
     told = np.array([by_rules(text).level.rank for text, _, _ in everything])
     apart = np.array([path.name not in OF_THE_RULES for path in LINES for _ in lines_of(path)] + [True] * len(others))
     apart &= np.array([level != "concern" for _, level, _ in everything])
-    blend, beside, of_rules = kernels.left_out[:, :2].copy(), [], []
+    blend, beside, of_rules = by_meaning[:, :2].copy(), [], []
     for head, goal in enumerate((danger, critical)):
         one, levels = weighed(blend[apart, head], by_words[apart, head], told[apart], np.array(goal)[apart])
         blend[:, head] += one * by_words[:, head] + np.array(levels)[told]
         beside.append(one)
         of_rules.append(levels)
     print("meanings, with what words and rules weigh beside them:", np.round(beside, 3), np.round(of_rules, 2).tolist())
-    kernels.write(beside, of_rules, chosen(blend[:, 0], blend[:, 1]))
-    right = kernels.left_out[:, 2:].argmax(axis=1) == wanted[:, 2:].argmax(axis=1)
+    # A danger to life that is no danger is a message that only ends ("c'est tout, bye"): no threshold of its own.
+    least, _, least_graver = chosen(blend[:, 0], blend[:, 1], ALARMS)
+    kernels.write(beside, of_rules, [least, least_graver])
+    right = by_meaning[:, 2:].argmax(axis=1) == wanted[:, 2:].argmax(axis=1)
     print(f"  the kind is right {np.mean(right[danger]):.3f}")
     print(f"  {MEANINGS.stat().st_size / 1e6:.2f} MB")
 

@@ -41,8 +41,8 @@ class Learnt:
     """What a score of the words weighs beside that of the meaning: for danger, for danger to life."""
     rules: Floats
     """What the level the rules give weighs (none, concern, high, critical): for danger, for danger to life."""
-    thresholds: tuple[float, float, float]
-    """As those of the words alone."""
+    thresholds: tuple[float, float]
+    """The least score for danger, and for danger to life where there is danger."""
 
 
 @cache
@@ -54,7 +54,7 @@ def learnt() -> Learnt:
             file[name].astype(np.float32) for name in ("mean", "turn", "says", "words", "rules")
         )
         lines = file["lines"].astype(np.float32) * np.float32(step)
-    return Learnt(mean, turn, lines, says, width, words, rules, (thresholds[0], thresholds[1], thresholds[2]))
+    return Learnt(mean, turn, lines, says, width, words, rules, (thresholds[0], thresholds[1]))
 
 
 def directions(vectors: Floats, mean: Floats, turn: Floats) -> Floats:
@@ -76,9 +76,6 @@ def scores(vector: Floats, by_words: tuple[float, float], by_rules: Level) -> Fl
 def meant(vector: Floats, by_words: tuple[float, float], by_rules: Level) -> tuple[Level, Kind]:
     """The level and kind of a meaning; `by_words`, the scores its words have alone, `by_rules`, what the rules say."""
     danger, critical, *kinds = scores(vector, by_words, by_rules)
-    least, least_critical, least_graver = learnt().thresholds
-    if critical >= (least_graver if danger >= least else least_critical):
-        level = Level.CRITICAL
-    else:
-        level = Level.HIGH if danger >= least else Level.NONE
+    least, least_critical = learnt().thresholds
+    level = Level.NONE if danger < least else Level.HIGH if critical < least_critical else Level.CRITICAL
     return level, list(Kind)[int(np.argmax(kinds))]
