@@ -3,10 +3,10 @@
     nlu/.venv/bin/python -m tools.safety_weights
 
 Writes weights.tsv (what words say) and meanings.npz (what the encoder's vectors say beside them) in bot/domain/safety.
-Run by hand after a change to the lines, the families or the features; the same lines give the same files. It takes two
+Run by hand after a change to the lines, the families or the features; the same lines give the same files. It takes nine
 minutes once the encoder has read the lines, which it remembers in var/. It runs in Rasa's environment, which has
 scikit-learn. Thresholds are chosen on lines left out of the learning with all that look like them. Never learnt from:
-data/safety/sight.tsv and tests/domain/safety_heldout.tsv.
+data/safety/sight*.tsv and tests/domain/safety_heldout.tsv.
 """
 
 import csv
