@@ -228,9 +228,8 @@ async def check(session: AsyncSession, kind: str, won: int) -> None:
     """
     assert won == 1, f"{kind}: {won} winners"
     if kind in IN_A_WORKSHOP:
-        seats = await session.scalars(select(Registration.seat).where(Registration.seat.is_not(None)))
-        states = await session.scalars(select(Registration.state).where(Registration.seat.is_not(None)))
-        assert (seats.all(), states.all()) == ([0], [RegistrationState.REGISTERED]), kind
+        seats = select(Registration.seat, Registration.state).where(Registration.seat.is_not(None))
+        assert (await session.execute(seats)).all() == [(0, RegistrationState.REGISTERED)], kind
         return
     booked = (
         await session.scalars(

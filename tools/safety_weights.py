@@ -3,8 +3,8 @@
     nlu/.venv/bin/python -m tools.safety_weights
 
 Writes weights.tsv (what words say) and meanings.npz (what the encoder's vectors say beside them) in bot/domain/safety.
-Run by hand after a change to the lines, the families or the features; the same lines give the same files. It takes nine
-minutes once the encoder has read the lines, which it remembers in var/. It runs in Rasa's environment, which has
+Run by hand after a change to the lines, the families or the features; the same lines give the same files. It takes
+eight minutes once the encoder has read the lines, which it remembers in var/. It runs in Rasa's environment, which has
 scikit-learn. Thresholds are chosen on lines left out of the learning with all that look like them. Never learnt from:
 data/safety/sight*.tsv and tests/domain/safety_heldout.tsv.
 """
@@ -46,7 +46,7 @@ SAD_INTENTS = {"need_wellbeing", "need_addiction", "insult", "hide_conversation"
 SCALES = {"=": 1.0, "+": 2.0, "piece": 0.5, "pair": 1.5}
 FOLDS = 5
 STRENGTH = 20
-MOST = 32_500  # lines whose meaning is learnt: LAPACK does not factor a matrix of more than 4 GiB
+MOST = 32_500  # lines whose meaning is learnt: OpenBLAS crashes on a matrix of 40,000
 FIRST_LOOK = 5  # one line in five tells which ordinary sentences look most like danger
 # Of lines left out of the learning, which are harder than what people write: half of the figures of speech and quotes
 # were chosen because they look like danger.
@@ -214,7 +214,7 @@ def weighed(meaning: np.ndarray, words: np.ndarray, rules: np.ndarray, wanted: n
 
 
 def fingerprint() -> str:
-    """A hash of all that the weights are made of."""
+    """A hash of the lines about danger, and of how words are read."""
     digest = hashlib.sha256()
     for path in (*LINES, SAFETY / "families.tsv", SAFETY / "features.py"):
         digest.update(path.read_bytes())
@@ -272,13 +272,13 @@ def main() -> None:
     by_meaning = kernels.said(vectors)
     by_meaning[learnt] = kernels.left_out
     # Where the rules were not written from: on their own lines they look better than they are.
-    told = np.array([by_rules(text).level.rank for text, _, _ in everything])
+    ruled = np.array([by_rules(text).level.rank for text, _, _ in everything])
     apart = np.array([path.name not in OF_THE_RULES for path in LINES for _ in lines_of(path)] + [True] * len(others))
     apart &= np.array([level != "concern" for _, level, _ in everything])
     blend, beside, of_rules = by_meaning[:, :2].copy(), [], []
     for head, goal in enumerate((danger, critical)):
-        one, levels = weighed(blend[apart, head], by_words[apart, head], told[apart], np.array(goal)[apart])
-        blend[:, head] += one * by_words[:, head] + np.array(levels)[told]
+        one, levels = weighed(blend[apart, head], by_words[apart, head], ruled[apart], np.array(goal)[apart])
+        blend[:, head] += one * by_words[:, head] + np.array(levels)[ruled]
         beside.append(one)
         of_rules.append(levels)
     print("meanings, with what words and rules weigh beside them:", np.round(beside, 3), np.round(of_rules, 2).tolist())

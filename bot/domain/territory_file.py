@@ -151,7 +151,8 @@ class _Document:
 
 def _parse(path: Path) -> Node | None:
     try:
-        return YAML(typ="safe", pure=True).compose(path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+        root: Node | None = YAML(typ="safe", pure=True).compose(path.read_text(encoding="utf-8"))
+        return root
     except OSError:
         raise TerritoryErrors(path, [Mistake(0, f"Le fichier {path} est introuvable ou interdit.")]) from None
     except UnicodeDecodeError:

@@ -9,9 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.appointments import DraftState, Slot
 from bot.domain.calendar import day_bounds, in_paris
-from bot.services import (
-    openings,
-)
+from bot.services import openings
 from bot.services.hearing import Heard, Span
 from bot.storage.tables import BookingDraft, Conversation
 
@@ -125,6 +123,6 @@ def chosen(draft: BookingDraft) -> Slot | None:
     return openings.slot_from(draft.chosen) if draft.chosen else None
 
 
-def spans(pairs: list[list[str]]) -> list[tuple[datetime, datetime]]:
+def spans(pairs: list[list[str]]) -> list[Span]:
     """What is kept as pairs of ISO moments."""
     return [(datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in pairs]

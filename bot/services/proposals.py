@@ -161,7 +161,7 @@ def _within_hours(slot: Slot, hours: Sequence[Sequence[int]]) -> bool:
     return any(start <= local.hour * 60 + local.minute < end for start, end in hours)
 
 
-def _is_exactly(slot: Slot, wanted: list[tuple[datetime, datetime]]) -> bool:
+def _is_exactly(slot: Slot, wanted: Sequence[Span]) -> bool:
     """Whether one hour was asked for, and the slot begins on it."""
     return len(wanted) == 1 and slot.starts_at == wanted[0][0] and wanted[0][1] - wanted[0][0] <= ONE_HOUR
 
