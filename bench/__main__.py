@@ -6,11 +6,12 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from bench import pages, telegram
+from bench import pages, reading, telegram
 from tests.world import make_template
 
 
 def main() -> None:
+    reading.run()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         template = make_template(folder)

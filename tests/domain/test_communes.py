@@ -2,7 +2,6 @@
 
 import csv
 from pathlib import Path
-from time import process_time
 
 import pytest
 
@@ -208,19 +207,9 @@ def test_a_number_is_not_always_a_postcode(text: str) -> None:
     assert find(text) == ()
 
 
-# --- Speed ---
-
-
-def test_a_long_message_takes_less_than_three_milliseconds() -> None:
+def test_a_commune_is_found_in_a_long_message() -> None:
     text = (
         "slt jsuis a la recherche dun taf depuis 3 mois jai pas le permis et jhabite pres de bouzonvile chez mes "
         "parents jpeux venir vous voir quand svp jai vraiment besoin daide pr mon cv et tt merci"
     )
-    assert len(text) > 190
     assert names(find(text)) == ["Bouzonville"]
-    durations = []
-    for _ in range(20):
-        start = process_time()
-        find(text)
-        durations.append(process_time() - start)
-    assert min(durations) < 0.003

@@ -1,8 +1,6 @@
 """Dates and times as young people write them: what is read, what is refused, what is left alone."""
 
 import json
-import time as clock
-from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -244,17 +242,12 @@ FLOODS = [
 ]  # fmt: skip
 
 
+@pytest.mark.timeout(30)
 @pytest.mark.parametrize("flood", FLOODS)
-def test_a_flood_is_read_in_bounded_time(flood: str) -> None:
-    text = (flood * 4096)[:4096]
-
-    def seconds() -> Iterator[float]:
-        for _ in range(3):
-            begun = clock.process_time()
-            read(text, TUESDAY)
-            yield clock.process_time() - begun
-
-    assert min(seconds()) < 0.05
+def test_a_flood_is_read(flood: str) -> None:
+    """And never for minutes; how fast is for `make bench`."""
+    reading = read((flood * 4096)[:4096], TUESDAY)
+    assert len(set(reading.candidates)) == len(reading.candidates)
 
 
 FRAGMENTS = st.sampled_from(

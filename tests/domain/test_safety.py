@@ -8,7 +8,6 @@ showed, short of the goals that data/safety/README.md names.
 
 import csv
 import hashlib
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -267,22 +266,11 @@ LONG = {
 }
 
 
-def _seconds(text: str) -> float:
-    """Processor time, whatever else the machine does."""
-    spent = []
-    for _ in range(5):
-        start = time.process_time()
-        check(text)
-        spent.append(time.process_time() - start)
-    return min(spent)
-
-
+@pytest.mark.timeout(30)
 @pytest.mark.parametrize("name", LONG)
-def test_time_grows_no_faster_than_the_text(name: str) -> None:
-    """Eight times the text: about eight times the time, sixty-four were it quadratic."""
-    short, long = LONG[name][:512], LONG[name][:4096]
-    assert _seconds(long) < max(30 * _seconds(short), 0.02)
-    assert _seconds(long) < 0.1
+def test_a_text_as_long_as_telegram_lets_it_be_is_read(name: str) -> None:
+    """And never for minutes; how fast is for `make bench`."""
+    assert (check(LONG[name][:4096]).level >= Level.HIGH) == (name in ("dense", "dead"))
 
 
 def test_levels_compare_and_have_french_names() -> None:
