@@ -37,10 +37,13 @@ OURS = re.compile(
     r"\b(?:le|la|du|au|votre|vot|vos|un|une|l') ?(?:mini ?bus|bus|camion(?:nette)?|camping[ -]car|fourgon|van)\b"
     r"|\bbus (?:emploi|itinerant|de la mission|mission)\b|\bitinerant|\b(?:mission locale|antenne) mobile\b"
 )
+BARE = re.compile(r"\b(?:bus|camion|camionnette|mobile)\b")
 # The public transport, to come to us.
 NOT_OURS = re.compile(
     r"\bquels? (?:bus|arret)|\ben bus\b|\barrets? de bus\b|\bligne\b|\bbus (?:pour|de ville|scolaire|qui va)\b"
-    r"|\bbus 1?\d?\d\b|\b(?:prends?|prendre|rate|loupe|attends?|payer?) (?:le|mon|un) bus\b"
+    r"|\bbus 1?\d?\d\b|\bj?(?:pren\w*|rat\w*|loup\w*|manqu\w*|attend\w*|pay\w*) (?:l|le|mon|un|1) bus\b"
+    r"|\bmon bus\b|\b(?:pas|plus|sans|aucun) (?:de |un )?bus\b"
+    r"|\b(?:j?suis|chui\w*|encore|coincee?) dans (?:le|un|1) bus\b"
 )
 # How near a stop is: in the commune, in its intercommunalité, or one that says it serves it.
 IN_IT, IN_ITS_EPCI, SERVES_IT = range(3)
@@ -50,6 +53,12 @@ def asked(text: str) -> bool:
     """Whether a text asks for our bus, and not for the one of the town."""
     said = plain(text)
     return bool(OURS.search(said)) and not NOT_OURS.search(said)
+
+
+def meant(text: str) -> bool:
+    """Whether an answer to "where?" says our bus: here its bare name is enough, but not the one they missed."""
+    said = plain(text)
+    return bool(OURS.search(said) or BARE.search(said)) and not NOT_OURS.search(said)
 
 
 def nearness(stop: Commune | None, serves: Collection[str], commune: Commune) -> int | None:

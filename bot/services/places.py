@@ -11,7 +11,7 @@ from datetime import datetime, time, timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain import communes
+from bot.domain import bus, communes
 from bot.domain.appointments import Mode
 from bot.domain.calendar import DAYS, in_paris, say_day, say_time
 from bot.domain.communes import Commune, Mention
@@ -144,10 +144,7 @@ def _km_between(one: Place, other: Place) -> float:
 
 
 def _names(text: str, place: Place) -> bool:
-    folded = plain(text)
-    if place.mobile and any(word in folded.split() for word in ("bus", "camion", "camionnette", "mobile")):
-        return True
-    return plain(place.name) in folded
+    return (place.mobile and bus.meant(text)) or plain(place.name) in plain(text)
 
 
 def say_outside(conversation: Conversation, commune: Commune) -> Say:

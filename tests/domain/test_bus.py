@@ -43,6 +43,30 @@ def test_the_towns_bus_is_not_ours(text: str) -> None:
     assert not bus.asked(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["le bus", "bus", "au camion plutot", "dans le bus si possible", "la mission mobile", "rdv au bus mardi"]
+)
+def test_our_bus_is_a_place_to_go(text: str) -> None:
+    assert bus.meant(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mdr jsuis mort jai raté le bus",
+        "jai loupé mon bus",
+        "jprends le bus demain matin",
+        "jsuis dans le bus la",
+        "ya plus de bus le soir",
+        "jviens en bus",
+        "j'attends le bus",
+        "mon portable est mort",
+    ],
+)
+def test_the_bus_they_take_or_miss_is_no_place_to_go(text: str) -> None:
+    assert not bus.meant(text)
+
+
 def test_a_stop_is_for_its_commune_then_its_intercommunalite_then_what_it_serves() -> None:
     sierck, bouzonville = communes.by_insee("57650"), communes.by_insee("57106")
     thionville = communes.by_insee("57672")
