@@ -29,6 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.appointments import AppointmentState, Mode, Slot, slices
 from bot.domain.calendar import PARIS
+from bot.domain.openings import slots
 from bot.domain.people import Channel
 from bot.domain.waiting import WaitingState
 from bot.domain.workshops import RegistrationState, WorkshopKind
@@ -368,7 +369,7 @@ def _times(made: list[Opening], since: datetime, direction: int) -> Iterator[Slo
         day = since.date() + timedelta(days=direction * number)
         for opening in made:
             pattern = openings.pattern_of(opening)
-            for starts_at, ends_at in openings.slots(pattern, day, 30) if pattern.holds_on(day) else ():
+            for starts_at, ends_at in slots(pattern, day, 30) if pattern.holds_on(day) else ():
                 yield Slot(opening.id, opening.place_id, opening.adviser_id, Mode.ON_SITE, starts_at, ends_at)
 
 

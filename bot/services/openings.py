@@ -8,15 +8,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, String, cast, delete, func, literal, or_, select, true
+from sqlalchemy import Row, String, bindparam, cast, delete, func, literal, or_, select, true
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.appointments import HOLD, Mode, Slot, slices
 from bot.domain.calendar import in_paris, is_holiday
-from bot.domain.openings import DAY_MINUTES, SLICE_MINUTES, Away, Pattern, instant, slice_at, slots, starts
+from bot.domain.openings import DAY_MINUTES, SLICE_MINUTES, Away, Pattern, instant, slice_at, starts
 from bot.domain.reasons import FIRST_MEETING, BookableBy
 from bot.errors import SlotGone, SlotTaken
 from bot.storage.tables import (
@@ -71,6 +71,35 @@ OPENINGS = (
     .join(TerritoryRow.__table__, _structure.territory_id == TerritoryRow.__table__.c.id)
     .where(_opening.active)
 )
+REASONS = select(Reason.__table__).where(
+    _reason.structure_id.in_(bindparam("structures", expanding=True)), _reason.slug == bindparam("slug"), _reason.active
+)
+ABSENCES = select(
+    Absence.adviser_id,
+    Absence.place_id,
+    Absence.structure_id,
+    Absence.first_date,
+    Absence.last_date,
+    Absence.weekday,
+    Absence.start_minute,
+    Absence.end_minute,
+).where(Absence.active, Absence.first_date <= bindparam("last"), Absence.last_date >= bindparam("first"))
+NO_DRAFT = 0
+TAKEN = (
+    # One row for each resource: "5955840 6 5955852 6", quicker to read than a row for each.
+    select(
+        _slice.resource,
+        func.aggregate_strings(cast(_slice.slice, String) + literal(" ") + cast(_slice.run, String), " "),
+    )
+    .where(
+        _slice.run > 0,
+        _slice.slice >= bindparam("first"),
+        _slice.slice < bindparam("last"),
+        or_(_slice.held_until.is_(None), _slice.held_until > bindparam("now")),
+        or_(_slice.draft_id.is_(None), _slice.draft_id != bindparam("draft")),
+    )
+    .group_by(_slice.resource)
+)
 Found = Row[*tuple[Any, ...]]  # a row of OPENINGS
 Closed = dict[tuple[str, int | str | None], list[Away]]  # by ("adviser", id), ("place", id) or ("structure", id)
 
@@ -110,27 +139,11 @@ async def free_slots(
     first, last = min(one.within.first for one in found), max(one.within.last for one in found)
     closed = await _closed(session, in_paris(first).date(), in_paris(last).date())
     taken = await _taken(session, first, last, now, draft_id)
-    free: list[tuple[int, int, int, int]] = []
-    for index, one in enumerate(found):
-        free += _free(one, index, closed, taken)
+    free: list[Placed] = []
+    for one in found:
+        free += _free(one, closed, taken)
     free.sort()
-    parts = [
-        (
-            one.opening_id,
-            one.place_id,
-            one.adviser_id,
-            one.modes[0],
-            one.length,
-            one.second_adviser_id,
-        )
-        for one in found
-    ]
-    made = []
-    for number, _, seat, index in free:
-        opening_id, at_place, adviser_id, how, length, second_id = parts[index]
-        starts_at, ends_at = instant(number), instant(number + length)
-        made.append(Slot(opening_id, at_place, adviser_id, how, starts_at, ends_at, seat, second_id))
-    return made
+    return [slot for _, _, _, slot in free]
 
 
 @dataclass(frozen=True)
@@ -153,35 +166,41 @@ class Within:
         return in_paris(self.first).date(), in_paris(self.last).date()
 
 
-@dataclass(slots=True)
-class Bookable:
-    """An opening, as it can be booked for a reason: in which modes, how long, from when to when."""
+class Offer(NamedTuple):
+    """An opening, as it can be booked for a reason: all that its slots are made of."""
 
     opening_id: int
     place_id: int
-    structure_id: str
     adviser_id: int | None
     second_adviser_id: int | None
     seats: int
+    mode: Mode
+    minutes: int
     pattern: Pattern
     regime: str | None
-    modes: list[Mode]
-    minutes: int
-    within: Within
 
     @property
     def length(self) -> int:
         """In slices."""
         return self.minutes // SLICE_MINUTES
 
+
+@dataclass(slots=True)
+class Bookable:
+    """What an opening offers, in which structure, from when to when."""
+
+    offer: Offer
+    structure_id: str
+    within: Within
+
     def away(self, closed: Closed) -> list[Away]:
         """The absences that close it: its advisers', who receive together or not, its place's, its structure's."""
         if not closed:
             return []
         whose = (
-            ("adviser", self.adviser_id),
-            ("adviser", self.second_adviser_id),
-            ("place", self.place_id),
+            ("adviser", self.offer.adviser_id),
+            ("adviser", self.offer.second_adviser_id),
+            ("place", self.offer.place_id),
             ("structure", self.structure_id),
         )
         return [away for who in whose for away in closed.get(who, ())]
@@ -200,28 +219,36 @@ async def _bookable(
     """Those of the openings that may be booked for a reason, by someone, in a mode, from `start` to before `end`."""
     reasons = await _reasons(session, rows, slug, by)
     withins = {structure: _within(reason, by, now, start, end) for structure, reason in reasons.items()}
+    allowed = {structure: tuple(reason.modes) for structure, reason in reasons.items()}
     found = []
     for row in rows:
         structure = row.structure_id
         reason = reasons.get(structure)
-        if reason is None or withins[structure].is_empty or not (modes := _modes(row, reason, mode)):
+        if reason is None or withins[structure].is_empty:
             continue
-        found.append(
-            Bookable(
-                row.id,
-                row.place_id,
-                structure,
-                row.adviser_id,
-                row.second_adviser_id,
-                row.seats,
-                pattern_of(row),
-                row.holidays or row.subdiv,
-                modes,
-                reason.minutes or row.slot_minutes,
-                withins[structure],
-            )
-        )
+        offer = _offer(row, slug, allowed[structure], reason.minutes, mode)
+        if offer is not None:
+            found.append(Bookable(offer, structure, withins[structure]))
     return found
+
+
+@lru_cache(maxsize=4096)
+def _offer(row: Found, slug: str, allowed: tuple[str, ...], minutes: int | None, mode: Mode | None) -> Offer | None:
+    """What an opening offers for a reason in the wanted mode; None when that is nothing. Kept: they rarely change."""
+    modes = _modes(row, slug, allowed, mode)
+    if not modes:
+        return None
+    return Offer(
+        row.id,
+        row.place_id,
+        row.adviser_id,
+        row.second_adviser_id,
+        row.seats,
+        modes[0],
+        minutes or row.slot_minutes,
+        pattern_of(row),
+        row.holidays or row.subdiv,
+    )
 
 
 def _within(reason: Found, by: BookableBy, now: datetime, start: datetime | None, end: datetime | None) -> Within:
@@ -234,19 +261,15 @@ def _within(reason: Found, by: BookableBy, now: datetime, start: datetime | None
 
 async def _reasons(session: AsyncSession, rows: Sequence[Found], slug: str, by: BookableBy) -> dict[str, Found]:
     """A reason in each structure of these openings where someone may book for it."""
-    asked = await session.execute(
-        select(Reason.__table__).where(
-            _reason.structure_id.in_({row.structure_id for row in rows}), _reason.slug == slug, _reason.active
-        )
-    )
+    asked = await session.execute(REASONS, {"structures": list({row.structure_id for row in rows}), "slug": slug})
     return {reason.structure_id: reason for reason in asked if by.value in reason.bookable_by}
 
 
-def _modes(row: Found, reason: Found | None, mode: Mode | None) -> list[Mode]:
+def _modes(row: Found, slug: str, allowed: Collection[str], mode: Mode | None) -> list[Mode]:
     """In which modes an opening can be booked for a reason, the wanted one if any; empty when it cannot."""
-    if reason is None or (row.reasons != "[]" and reason.slug not in _listed(row.reasons)):
+    if row.reasons != "[]" and slug not in _listed(row.reasons):
         return []
-    modes = [Mode(one) for one in _listed(row.modes) if not reason.modes or one in reason.modes]
+    modes = [Mode(one) for one in _listed(row.modes) if not allowed or one in allowed]
     return modes if mode is None else [one for one in modes if one is mode]
 
 
@@ -263,47 +286,66 @@ class Taken:
     masks: dict[str, int]
 
 
-def _free(one: Bookable, index: int, closed: Closed, taken: Taken) -> list[tuple[int, int, int, int]]:
-    """What is free of an opening, each on the first seat that is: (slice, opening, seat, `index`)."""
+Placed = tuple[int, int, int, Slot]
+"""A slot behind what it is sorted by: its first slice, its opening, its seat."""
+
+
+def _free(one: Bookable, closed: Closed, taken: Taken) -> list[Placed]:
+    """What is free of an opening, each on the first seat that is."""
+    offer = one.offer
     names = (
-        (f"adviser:{one.adviser_id}",)
-        if one.adviser_id is not None
-        else tuple(f"seat:{one.opening_id}:{seat}" for seat in range(one.seats))
+        (f"adviser:{offer.adviser_id}",)
+        if offer.adviser_id is not None
+        else tuple(f"seat:{offer.opening_id}:{seat}" for seat in range(offer.seats))
     )
-    both = taken.masks.get(f"adviser:{one.second_adviser_id}", 0) if one.second_adviser_id is not None else 0
+    both = taken.masks.get(f"adviser:{offer.second_adviser_id}", 0) if offer.second_adviser_id is not None else 0
     masks = [taken.masks.get(name, 0) | both for name in names]
-    whole = (1 << one.length) - 1
+    whole = (1 << offer.length) - 1
     first, last = one.within.slices
-    number = one.opening_id
-    found = []
-    days = _starts_of_days(one.pattern, one.minutes, one.regime, tuple(one.away(closed)), *one.within.dates)
-    for base, left in days:
+    away, dates = tuple(one.away(closed)), one.within.dates
+    found: list[Placed] = []
+    for day, (base, placed) in enumerate(_slots_of_days(offer, 0, away, *dates)):
         if base < first or last < base + 2 * DAY_SLICES:
-            left = tuple([start for start in left if first <= start < last])
+            placed = [each for each in placed if first <= each[0] < last]
         # A whole day is cut out of the long numbers at once: shifting them for each slot is what takes time.
+        left: set[int] = set()  # the slices whose slot is taken on the seats before
         for seat, mask in enumerate(masks):
+            if seat:
+                _, all_day = _slots_of_days(offer, seat, away, *dates)[day]
+                placed = [each for each in all_day if each[0] in left]
             busy = mask >> (base - taken.base) & TWO_DAYS
-            if not busy:
-                found += [(start, number, seat, index) for start in left]
+            free = [each for each in placed if not busy >> (each[0] - base) & whole] if busy else placed
+            found += free
+            if len(free) == len(placed) or seat + 1 == len(masks):
                 break
-            free = [start for start in left if not busy >> (start - base) & whole]
-            found += [(start, number, seat, index) for start in free]
-            if len(free) == len(left):
-                break
-            left = tuple([start for start in left if start not in free])
+            left = {each[0] for each in placed} - {each[0] for each in free}
     return found
 
 
-@lru_cache(maxsize=8192)
-def _starts_of_days(
-    pattern: Pattern, minutes: int, regime: str | None, away: tuple[Away, ...], first: date, last: date
-) -> list[tuple[int, tuple[int, ...]]]:
-    """Each day an opening holds, as its first slice and where its slots begin. Kept: it only changes at midnight."""
-    return [
-        (slice_at(day, 0), tuple(starts(pattern, day, minutes, away)))
-        for day in pattern.days(first, last)
-        if not is_holiday(day, regime)
-    ]
+@lru_cache(maxsize=4096)
+def _slots_of_days(
+    offer: Offer, seat: int, away: tuple[Away, ...], first: date, last: date
+) -> list[tuple[int, list[Placed]]]:
+    """Each day an opening holds, as its first slice, and its slots on a seat. Kept: it only changes at midnight."""
+    days = []
+    for day in offer.pattern.days(first, last):
+        if is_holiday(day, offer.regime):
+            continue
+        placed = []
+        for number in starts(offer.pattern, day, offer.minutes, away):
+            slot = Slot(
+                offer.opening_id,
+                offer.place_id,
+                offer.adviser_id,
+                offer.mode,
+                instant(number),
+                instant(number + offer.length),
+                seat,
+                offer.second_adviser_id,
+            )
+            placed.append((number, offer.opening_id, seat, slot))
+        days.append((slice_at(day, 0), placed))
+    return days
 
 
 def _rounded_up(at: datetime) -> int:
@@ -313,18 +355,7 @@ def _rounded_up(at: datetime) -> int:
 
 async def _closed(session: AsyncSession, first: date, last: date) -> Closed:
     """The absences of a span of days, by who or where is away."""
-    rows = await session.execute(
-        select(
-            Absence.adviser_id,
-            Absence.place_id,
-            Absence.structure_id,
-            Absence.first_date,
-            Absence.last_date,
-            Absence.weekday,
-            Absence.start_minute,
-            Absence.end_minute,
-        ).where(Absence.active, Absence.first_date <= last, Absence.last_date >= first)
-    )
+    rows = await session.execute(ABSENCES, {"first": first, "last": last})
     closed: Closed = defaultdict(list)
     for row in rows:
         away = Away(row.first_date, row.last_date, row.weekday, row.start_minute, row.end_minute)
@@ -337,24 +368,13 @@ async def _closed(session: AsyncSession, first: date, last: date) -> Closed:
 async def _taken(session: AsyncSession, first: datetime, last: datetime, now: datetime, draft_id: int | None) -> Taken:
     """What is taken in a span: one row for each appointment and hold, read in an index by time."""
     base = slice_at(in_paris(first).date(), 0) - LONGEST_RUN
-    # One row for each resource: "5955840 6 5955852 6", quicker to read than a row for each.
-    runs = func.aggregate_strings(cast(_slice.slice, String) + literal(" ") + cast(_slice.run, String), " ")
-    rows = await session.execute(
-        select(_slice.resource, runs)
-        .where(
-            _slice.run > 0,
-            _slice.slice >= base,
-            _slice.slice < _rounded_up(last) + LONGEST_RUN,
-            or_(_slice.held_until.is_(None), _slice.held_until > now),
-            or_(_slice.draft_id.is_(None), _slice.draft_id != draft_id) if draft_id else true(),
-        )
-        .group_by(_slice.resource)
-    )
+    span = {"first": base, "last": _rounded_up(last) + LONGEST_RUN, "now": now, "draft": draft_id or NO_DRAFT}
+    rows = await session.execute(TAKEN, span)
     masks = {}
     for resource, written in rows.all():
         mask = 0
-        numbers = list(map(int, written.split()))
-        for number, length in zip(numbers[::2], numbers[1::2], strict=True):
+        numbers = map(int, written.split())
+        for number, length in zip(numbers, numbers, strict=True):
             mask |= ((1 << length) - 1) << (number - base)
         masks[resource] = mask
     return Taken(base, masks)
@@ -402,12 +422,10 @@ async def slot_at(
         raise SlotGone
     [one] = found
     day = in_paris(starts_at).date()
-    if not one.pattern.holds_on(day) or is_holiday(day, one.regime):
-        raise SlotGone
-    for begin, end in slots(one.pattern, day, one.minutes, one.away(await _closed(session, day, day))):
-        if begin == starts_at:
-            second = one.second_adviser_id
-            return Slot(one.opening_id, one.place_id, one.adviser_id, mode, begin, end, second_adviser_id=second)
+    for _, placed in _slots_of_days(one.offer, 0, tuple(one.away(await _closed(session, day, day))), day, day):
+        for _, _, _, slot in placed:
+            if slot.starts_at == starts_at:
+                return slot
     raise SlotGone
 
 
@@ -415,7 +433,9 @@ async def offers(session: AsyncSession, territory_id: str, mode: Mode, reason: s
     """Whether a young person may meet someone this way, for a reason, anywhere in the territory."""
     rows = (await session.execute(OPENINGS.where(_structure.territory_id == territory_id))).all()
     reasons = await _reasons(session, rows, reason, BookableBy.YOUNG)
-    return any(_modes(row, reasons.get(row.structure_id), mode) for row in rows)
+    return any(
+        _modes(row, reason, found.modes, mode) for row in rows if (found := reasons.get(row.structure_id)) is not None
+    )
 
 
 # ── Keeping a slot ───────────────────────────────────────────────────────────────────────────
