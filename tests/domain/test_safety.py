@@ -31,7 +31,8 @@ class Written:
 
 DATA = Path("data/safety")
 LEARNT_FROM = (
-    "rules.tsv", "train.tsv", "dev.tsv", "train2.tsv", "train3.tsv", *(f"hand_{letter}.tsv" for letter in "abcdehijlmn")
+    "rules.tsv", "train.tsv", "dev.tsv", "train2.tsv", "train3.tsv",
+    *(f"hand_{letter}.tsv" for letter in "abcdehijlmnopqrs"),
 )  # fmt: skip
 SIGHTS = ("sight.tsv", "sight2.tsv")
 HELD_OUT_FILE = Path(__file__).with_name("safety_heldout.tsv")
@@ -122,9 +123,9 @@ def test_held_out_lines_are_enough_and_none_was_learnt(held_out: dict[str, list[
 @pytest.mark.parametrize(
     ("name", "seen", "seen_as_vital", "figures", "ordinary"),
     [
-        ("safety_heldout.tsv", 0.90, 0.92, 0.03, 0.02),
-        ("sight.tsv", 0.58, 0.52, 0.04, 0.02),
-        ("sight2.tsv", 0.93, 0.92, 0.10, 0.03),
+        ("safety_heldout.tsv", 0.93, 0.95, 0.03, 0.02),
+        ("sight.tsv", 0.67, 0.55, 0.04, 0.02),
+        ("sight2.tsv", 0.95, 0.95, 0.10, 0.03),
     ],
 )
 def test_what_is_seen_of_held_out_lines(
@@ -156,8 +157,8 @@ def test_the_weights_were_learnt_from_these_lines() -> None:
     for path in (*(DATA / name for name in LEARNT_FROM), safety / "families.tsv", safety / "features.py"):
         digest.update(path.read_bytes())
     assert digest.hexdigest()[:16] in (safety / "weights.tsv").read_text(encoding="utf-8").splitlines()[0]
-    assert (safety / "weights.tsv").stat().st_size <= 6_000_000
-    assert (safety / "meanings.npz").stat().st_size <= 8_000_000
+    assert (safety / "weights.tsv").stat().st_size <= 7_000_000
+    assert (safety / "meanings.npz").stat().st_size <= 3_000_000
 
 
 @pytest.mark.parametrize(
