@@ -2,8 +2,8 @@
 
 `data/safety/rules.tsv` holds the lines the rules were written from; `kinds` says what a harmless line is (a figure of
 speech, a quote, an ordinary message). `safety_heldout.tsv` was written apart, by the hand that wrote the lines learnt
-first; `data/safety/sight.tsv` and `sight2.tsv` by two others. Nothing was tuned on them: their floors are what they
-showed, short of the goals that data/safety/README.md names.
+first; `data/safety/sight.tsv`, `sight2.tsv` and `sight3.tsv` by three others. Nothing was learnt from them: their
+floors are what they showed, short of the goals that data/safety/README.md names.
 """
 
 import csv
@@ -34,7 +34,7 @@ LEARNT_FROM = (
     "rules.tsv", "train.tsv", "dev.tsv", "train2.tsv", "train3.tsv",
     *(f"hand_{letter}.tsv" for letter in "abcdehijlmnopqrs"),
 )  # fmt: skip
-SIGHTS = ("sight.tsv", "sight2.tsv")
+SIGHTS = ("sight.tsv", "sight2.tsv", "sight3.tsv")
 HELD_OUT_FILE = Path(__file__).with_name("safety_heldout.tsv")
 
 
@@ -126,6 +126,7 @@ def test_held_out_lines_are_enough_and_none_was_learnt(held_out: dict[str, list[
         ("safety_heldout.tsv", 0.93, 0.95, 0.03, 0.02),
         ("sight.tsv", 0.67, 0.55, 0.04, 0.02),
         ("sight2.tsv", 0.95, 0.95, 0.10, 0.03),
+        ("sight3.tsv", 0.96, 0.90, 0.06, 0.00),
     ],
 )
 def test_what_is_seen_of_held_out_lines(
