@@ -15,7 +15,7 @@ from bot.settings import Settings
 from bot.training import ROOT
 
 RANDOM = random.Random(4)
-LOADING = 120.0  # seconds, on a busy machine, until Rasa has read its model
+LOADING = 400.0  # seconds, on a busy machine, until Rasa has read its model
 PER_LINE = 1.0
 
 

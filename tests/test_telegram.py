@@ -95,20 +95,20 @@ async def test_the_description_is_there_when_the_service_is_down(service: Servic
 
 
 async def test_without_rasa_there_is_always_an_answer(service: Service) -> None:
-    """The menu, a booking, a human and safety, each within a second of the end of the wait for the rest."""
+    """The menu, a booking, a human and safety."""
     lea = service.api.user("Léa")
     await lea.says("blabla")
-    await lea.waits_for(lambda message: "bouton" in message.text or message.buttons, timeout=3)
+    await lea.waits_for(lambda message: "bouton" in message.text or message.buttons)
     await service.quiet()
     await lea.says("jveux mourir ce soir")
-    await lea.waits_for("15", timeout=3)
+    await lea.waits_for("15")
     await service.quiet()
     tom = service.api.user("Tom")
     await tom.says("jveux un rdv a stenay")
-    await tom.waits_for(lambda message: any(title.startswith("mar.") for title, _ in message.buttons), timeout=3)
+    await tom.waits_for(lambda message: any(title.startswith("mar.") for title, _ in message.buttons))
     await service.quiet()
     await tom.says("je veux parler a quelqu'un")
-    await tom.waits_for("équipe", timeout=3)
+    await tom.waits_for("équipe")
 
 
 async def test_texts_never_reach_the_logs(service: Service) -> None:

@@ -58,7 +58,7 @@ async def test_rasa_is_stopped_when_another_model_is_put_in_service(
     await asyncio.sleep(0.1)
     assert not watching.done()
     training.use(tmp_path, name)
-    assert await asyncio.wait_for(watching, 5) is True
+    assert await asyncio.wait_for(watching, 60) is True
     process.terminate()
     assert await running._ends_or_changes(process, settings, name) is False, "it ended by itself"
 

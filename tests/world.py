@@ -185,7 +185,7 @@ class Service:
                     return False
         return True
 
-    async def quiet(self, seconds: float = 30) -> None:
+    async def quiet(self, seconds: float = 90) -> None:
         await until(self.is_quiet, seconds, lambda: f"still busy; worker: {self.read_log('worker')}")
 
     async def ticked(self) -> None:

@@ -183,7 +183,7 @@ async def test_an_open_page_sees_a_change_a_return_and_who_writes(site: Site) ->
                     return str(event.data)
             raise AssertionError("the page was told no more")
 
-        async with asyncio.timeout(20), aclosing(events):
+        async with asyncio.timeout(60), aclosing(events):
             before = json.loads(await until("line", "14"))
             async with site.database.unit_of_work() as session:
                 message = await session.get_one(Message, row.payload["message"])

@@ -62,7 +62,7 @@ async def test_an_open_thread_shows_that_they_write(desk: Desk) -> None:
                 return str(piece["html"])
         raise AssertionError("the stream ended")
 
-    async with asyncio.timeout(10), aclosing(pieces):
+    async with asyncio.timeout(60), aclosing(pieces):
         assert " hidden" in await typing_piece()
         assert live.feed.types(young.id, Author.YOUNG)
         assert " hidden" not in await typing_piece()

@@ -56,7 +56,7 @@ async def test_read_only_never_commits(database: Database) -> None:
 async def test_reading_does_not_wait_for_who_writes(database: Database) -> None:
     async with database.unit_of_work() as writing:
         await young_person(writing)
-        async with asyncio.timeout(2), database.read_only() as reading:
+        async with asyncio.timeout(60), database.read_only() as reading:
             assert (await reading.scalars(select(Person))).all() == []
 
 

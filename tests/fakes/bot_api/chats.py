@@ -166,7 +166,7 @@ class Chat:
     async def waits_for(
         self,
         what: int | str | Callable[[Message], bool],
-        timeout: float = 5.0,  # noqa: ASYNC109 - how long to wait is what a test says here
+        timeout: float = 60.0,  # noqa: ASYNC109 - how long to wait is what a test says here
     ) -> Message:
         """Wait for the bot's n-th message ever, or for a visible one with this text or that pleases `what`.
 

@@ -191,7 +191,7 @@ class BotApi:
         """The next `times` calls of `method` ("*": of any) meet `fault`, after those already scripted."""
         self._faults[method].extend([fault] * times)
 
-    async def until(self, condition: Callable[[], T | None], seconds: float = 5.0) -> T:
+    async def until(self, condition: Callable[[], T | None], seconds: float = 60.0) -> T:
         """Wait until `condition` is true; asked again when a call comes or ends, and after a delivery.
 
         Raises:
