@@ -24,7 +24,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.appointments import AppointmentState, Mode, Slot, slices
@@ -72,7 +72,7 @@ PLACES, ADVISERS, PAST, COMING = 40, 60, 17_400, 2_600
 
 
 async def set_up(session: AsyncSession) -> None:
-    """A structure with an opening for each kind of race, and fifty young people."""
+    """A structure with an opening for each kind of race, and twice fifty young people."""
     session.add(
         TerritoryRow(id="race", name="Course", subdiv=None, fictional=True, neighbours=[], bring=[], loaded_at=NOW)
     )
@@ -97,7 +97,7 @@ async def set_up(session: AsyncSession) -> None:
     half_day = tuple(datetime.fromisoformat(f"{DAY}T{clock}").replace(tzinfo=PARIS) for clock in ("09:00", "12:00"))
     plan = workshops.Plan(WorkshopKind.ATELIER, "Course", FAR + 1, seats=1, sessions=((half_day[0], half_day[1]),))
     await workshops.set_up(session, "race", "race", plan, NOW)
-    for number in range(WORKERS):
+    for number in range(2 * WORKERS):  # those who move have an appointment already, and are not the others
         await people.meet(session, Channel.TELEGRAM, str(9000 + number), NOW)
 
 
@@ -126,11 +126,17 @@ def slot_of(opening: int, clock: str, minutes: int = 30, day: date = DAY) -> Slo
 
 async def prepare(session: AsyncSession, kind: str) -> None:
     """What a round needs: appointments to move, a slot or a seat kept for the first in line. Nothing else is left."""
-    for table in (SlotSlice, Nudge, OutboxRow, Waiting, Appointment, Registration):
+    to_move = select(Appointment.id).where(Appointment.opening_id == FAR + 4)
+    free = or_(SlotSlice.appointment_id.is_(None), SlotSlice.appointment_id.not_in(to_move))
+    await session.execute(delete(SlotSlice).where(free))
+    for table in (Nudge, OutboxRow, Waiting, Registration):
         await session.execute(delete(table))
+    await session.execute(delete(Appointment).where(Appointment.opening_id != FAR + 4))
     if kind == "move":
-        for conversation in await _everyone(session):
-            await appointments.book(session, conversation, slot_of(4, "10:00", day=DAY + timedelta(days=1)), NOW)
+        ready = set((await session.scalars(select(Appointment.conversation_id))).all())
+        for conversation in (await _everyone(session))[WORKERS:]:
+            if conversation.id not in ready:  # the one who moved, the time before
+                await appointments.book(session, conversation, slot_of(4, "10:00", day=DAY + timedelta(days=1)), NOW)
     if kind == "workshop_offer":
         first, second = (await _everyone(session))[:2]
         leaves = await registrations.register(session, first, await _workshop(session), NOW)
@@ -155,9 +161,8 @@ async def attempt(database: Database, kind: str, number: int) -> bool:
     """What one of the workers does in a round; True if they got it."""
     try:
         async with database.unit_of_work() as session:
-            conversation = (
-                await session.scalars(select(Conversation).order_by(Conversation.id).offset(number))
-            ).first()
+            mine = number + WORKERS if kind == "move" else number
+            conversation = await session.scalar(select(Conversation).order_by(Conversation.id).offset(mine).limit(1))
             assert conversation is not None
             await WANTS[kind](session, conversation, number)
     except Refusal:
