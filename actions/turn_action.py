@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from rasa_sdk.executor import CollectingDispatcher
@@ -60,19 +61,24 @@ class TurnAction(Action):
         if not isinstance(turn_id, int):
             raise ActionExecutionRejection(self.name(), "the message belongs to no turn")
 
-        async def do(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> Acted:
+        async def do(
+            session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime, refusal: Refusal | None = None
+        ) -> Acted:
             if turn.intent is None and (likeliest := _likeliest(message)):
                 turn.intent, turn.confidence = likeliest
-            try:
-                async with session.begin_nested():
-                    says = await self.act_on(session, conversation, turn, message, now)
-            except Refusal as refusal:
+            if refusal is None:
+                says = await self.act_on(session, conversation, turn, message, now)
+            else:
                 says = [Say(refusal.response, refusal.values)]
             return Acted(says, await self.outcome(session, conversation, says, now))
 
         # Two wants of a turn may have the same action: each is done.
         effect = f"{self.name()} {part}" if part else self.name()
-        return await turns.act(self.database, turn_id, effect, do, self.clock.now())
+        try:
+            return await turns.act(self.database, turn_id, effect, do, self.clock.now())
+        except Refusal as refused:
+            # What the action had begun is undone with its unit of work; why it was refused is kept in another.
+            return await turns.act(self.database, turn_id, effect, partial(do, refusal=refused), self.clock.now())
 
     async def act_on(
         self, session: AsyncSession, conversation: Conversation, turn: Turn, message: dict[str, Any], now: datetime

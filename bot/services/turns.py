@@ -214,26 +214,26 @@ async def _claim(database: Database, heard: Heard | None, now: datetime, pace: P
 
     True if the turn is answered already, or if what waits is not what was heard: it is heard again.
     """
-    async with database.unit_of_work() as session:
-        left = await _take_up(session, now, pace)
-        if left is not None:
-            return left
-        if heard is None:
-            return None
-        rows = await _next_rows(session, heard.address)
-        if not rows or _text_of(rows) != heard.text:
-            return True
-        ids = [row.id for row in rows]
-        try:
-            async with session.begin_nested():
-                return await _open(session, rows, heard.meanings, now, pace)
-        except Exception as error:
-            # The database is away, or someone was faster; but what it refuses to store, it always will.
-            refused = isinstance(error, (DataError, IntegrityError))
-            if _was_faster(error) or (isinstance(error, DBAPIError) and not refused):
-                raise
-            # A defect of ours must not stop the line: what caused it is set aside, with an apology.
-            log.error("turn failed", inbox=ids, error=type(error).__name__, exc_info=True)
+    ids: list[int] = []
+    try:
+        async with database.unit_of_work() as session:
+            left = await _take_up(session, now, pace)
+            if left is not None:
+                return left
+            if heard is None:
+                return None
+            rows = await _next_rows(session, heard.address)
+            if not rows or _text_of(rows) != heard.text:
+                return True
+            ids = [row.id for row in rows]
+            return await _open(session, rows, heard.meanings, now, pace)
+    except Exception as error:
+        # The database is away, or someone was faster; but what it refuses to store, it always will.
+        refused = isinstance(error, (DataError, IntegrityError))
+        if not ids or _was_faster(error) or (isinstance(error, DBAPIError) and not refused):
+            raise
+        # A defect of ours must not stop the line: what caused it is set aside, with an apology.
+        log.error("turn failed", inbox=ids, error=type(error).__name__, exc_info=True)
     async with database.unit_of_work() as session:
         await _set_aside(session, ids, now)
     return True
