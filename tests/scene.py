@@ -33,6 +33,7 @@ from bot.storage.tables import (
     InboxRow,
     Message,
     Milestone,
+    Misread,
     Notice,
     Nudge,
     Opening,
@@ -163,6 +164,8 @@ class Scene:
                 await user.sends_contact(value)
             case "edits":
                 await user.edits("last", value)
+            case "reacts":
+                await user.reacts(value)
             case "long":
                 await user.says((value + " ") * (4000 // (len(value) + 1)))
             case "blocks":
@@ -454,6 +457,12 @@ class Scene:
     async def _notices(self, session: AsyncSession) -> list[str]:
         return [kind.value for kind in await session.scalars(select(Notice.kind).order_by(Notice.id))]
 
+    async def _misread(self, session: AsyncSession) -> dict[str, str]:
+        """What the coordinators will read of it, and why it is kept."""
+        conversation = await self._conversation(session)
+        rows = await session.scalars(select(Misread).where(Misread.conversation_id == conversation.id))
+        return {row.text: row.cause.value for row in rows}
+
     async def _thread(self, session: AsyncSession) -> list[str]:
         """The young person's messages as the adviser reads them; an edit shows what it was."""
         conversation = await self._conversation(session)
@@ -532,6 +541,7 @@ FACTS: dict[str, Callable[[Scene, AsyncSession], Awaitable[Any]]] = {
     "draft": Scene._draft,
     "discreet": Scene._discreet,
     "unreachable": Scene._unreachable,
+    "misread": Scene._misread,
     "notices": Scene._notices,
     "thread": Scene._thread,
     "set aside": Scene._set_aside,

@@ -20,10 +20,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bot import texts
 from bot.domain.appointments import Mode
 from bot.domain.calendar import in_paris, say_day, say_moment, say_time
-from bot.domain.conversations import Bubble, IncomingKind, Say
+from bot.domain.conversations import Bubble, Say
 from bot.domain.files import MEGABYTE
 from bot.domain.outbox import OutboxState
 from bot.domain.phones import say_phone
+from bot.domain.topics import KINDS
 from bot.services.rights import DELETABLE
 from bot.services.thread import Line
 from bot.storage.tables import Appointment, Opening
@@ -44,18 +45,6 @@ STATIC = {name: (HERE / "static" / name).read_bytes() for name in TYPES}
 TOKEN_MARK = 'value="the token of the session"'
 # Whom a piece is for, or not for: the numbers of one or several of the team.
 _FOR = re.compile(r'data-(not-)?for="([\d ]*)"')
-
-KINDS = {
-    IncomingKind.VOICE: "Message vocal",
-    IncomingKind.PHOTO: "Photo",
-    IncomingKind.DOCUMENT: "Fichier",
-    IncomingKind.STICKER: "Autocollant",
-    IncomingKind.LOCATION: "A partagé sa position (elle n'est pas gardée)",
-    IncomingKind.CONTACT: "A partagé un contact",
-    IncomingKind.OTHER: "Message d'un type que le robot ne lit pas",
-    IncomingKind.BLOCKED: "A bloqué le robot",
-    IncomingKind.UNBLOCKED: "A débloqué le robot",
-}
 
 
 def since(at: datetime, now: datetime) -> str:

@@ -19,6 +19,7 @@ class IncomingKind(StrEnum):
     LOCATION = "location"
     CONTACT = "contact"
     EDIT = "edit"
+    REACTION = "reaction"
     BLOCKED = "blocked"
     UNBLOCKED = "unblocked"
     OTHER = "other"

@@ -25,6 +25,7 @@ KINDS = {
     IncomingKind.LOCATION: "A partagé sa position (elle n'est pas gardée)",
     IncomingKind.CONTACT: "A partagé un contact",
     IncomingKind.OTHER: "Message d'un type que le robot ne lit pas",
+    IncomingKind.REACTION: "A mis un pouce en bas à un message",
     IncomingKind.BLOCKED: "A bloqué le robot",
     IncomingKind.UNBLOCKED: "A débloqué le robot",
 }

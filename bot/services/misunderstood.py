@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import taught
 from bot.domain import safety
+from bot.domain.conversations import Author
 from bot.domain.masking import mask, names_someone
 from bot.domain.misunderstandings import (
     ABOUT_LAST,
@@ -24,7 +25,7 @@ from bot.domain.misunderstandings import (
     one_line,
 )
 from bot.errors import AlreadyDecided, FormMistake
-from bot.storage.tables import Adviser, Alert, Conversation, Misread, PartnerBooking, Structure, Turn
+from bot.storage.tables import Adviser, Alert, Conversation, Message, Misread, PartnerBooking, Structure, Turn
 from bot.taught import Lesson
 
 
@@ -87,6 +88,18 @@ async def disliked(session: AsyncSession, conversation: Conversation, turn: Turn
     )
     if last is not None:
         await keep(session, conversation, last, Cause.DISLIKED, now)
+
+
+async def disliked_answer(session: AsyncSession, conversation: Conversation, reference: str, now: datetime) -> None:
+    """They put a thumb down on a message: if it answered something they wrote, that is kept."""
+    answered = await session.scalar(
+        select(Turn)
+        .join(Message, Message.turn_id == Turn.id)
+        .where(Message.conversation_id == conversation.id, Message.reference == reference, Message.author == Author.BOT)
+        .limit(1)
+    )
+    if answered is not None:
+        await keep(session, conversation, answered, Cause.DISLIKED, now)
 
 
 async def _names_around(session: AsyncSession, conversation: Conversation) -> set[str]:

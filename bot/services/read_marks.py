@@ -13,12 +13,15 @@ from bot.storage import changes
 from bot.storage.queries import insert_new
 from bot.storage.tables import Adviser, ChannelIdentity, Conversation, InboxRow, ReadMark
 
-# Whoever blocked the robot, or pressed a button, has not written.
-UNREAD_KINDS = tuple(
-    kind
-    for kind in IncomingKind
-    if kind not in (IncomingKind.EDIT, IncomingKind.BUTTON, IncomingKind.BLOCKED, IncomingKind.UNBLOCKED)
+# Whoever blocked the robot, pressed a button or put a thumb on a message has not written.
+NOT_WRITTEN = (
+    IncomingKind.EDIT,
+    IncomingKind.REACTION,
+    IncomingKind.BUTTON,
+    IncomingKind.BLOCKED,
+    IncomingKind.UNBLOCKED,
 )
+UNREAD_KINDS = tuple(kind for kind in IncomingKind if kind not in NOT_WRITTEN)
 
 
 async def last_sent(session: AsyncSession, conversation: Conversation) -> int:

@@ -77,7 +77,13 @@ RECENT_MESSAGES = 5
 TAKEN_BY_ANOTHER = re.compile(r"unique.*(?:uq_turn_open|turn\.channel|channel_identity)", re.IGNORECASE)
 # What a button says of an earlier text, where it could have meant two things.
 MEANT = re.compile(r"mean:(?P<turn>\d{1,9}):(?P<intent>\w+)")
-WITHOUT_WORDS = {IncomingKind.COMMAND, IncomingKind.BUTTON, IncomingKind.BLOCKED, IncomingKind.UNBLOCKED}
+WITHOUT_WORDS = {
+    IncomingKind.COMMAND,
+    IncomingKind.BUTTON,
+    IncomingKind.REACTION,
+    IncomingKind.BLOCKED,
+    IncomingKind.UNBLOCKED,
+}
 NOT_UNDERSTOOD = "action_not_understood"
 FORM = "validate_booking_form"
 
@@ -503,6 +509,9 @@ async def _other(
         return await commands.run(session, conversation, turn, incoming.text, incoming.argument, now)
     if kind is IncomingKind.BUTTON:
         return await _button(session, conversation, turn, incoming.argument, now)
+    if kind is IncomingKind.REACTION:
+        await misunderstood.disliked_answer(session, conversation, incoming.reference, now)
+        return []
     if kind is IncomingKind.BLOCKED:
         if conversation.identity.unreachable_at is None:
             conversation.identity.unreachable_at = now

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.assistant import away
-from bot.domain.conversations import IncomingKind, Say
+from bot.domain.conversations import Author, IncomingKind, Say
 from bot.domain.misunderstandings import KEPT, Cause, MisreadState
 from bot.errors import AlreadyDecided, FormMistake
 from bot.services import alerts, answers, misunderstood, people, turns
@@ -18,7 +18,7 @@ from bot.services.misunderstood import Entity
 from bot.services.ports import Question
 from bot.services.turns import Acted
 from bot.storage.database import Database
-from bot.storage.tables import Conversation, Misread, Turn
+from bot.storage.tables import Conversation, Message, Misread, Turn
 from tests.factories import NOW, adviser, open_turn, writes, young_person
 from tests.fakes.assistant import FakeAssistant
 from tests.fakes.clock import FakeClock
@@ -107,6 +107,31 @@ async def test_an_answer_said_to_be_beside_the_point_keeps_what_it_answered(data
             pass
     [kept] = await _kept(database)
     assert (kept.cause, kept.text) == (Cause.DISLIKED, "ya quoi pour le permis")
+
+
+async def test_a_thumb_down_on_an_answer_keeps_what_it_answered_and_is_not_answered(database: Database) -> None:
+    address = await _met(database)
+    clock = FakeClock(NOW)
+    assistant = FakeAssistant(Say("utter_need_papers"))
+
+    async def happens(text: str = "", **what: object) -> None:
+        async with database.unit_of_work() as session:
+            await writes(session, address, text, **what)  # type: ignore[arg-type]
+        clock.advance(seconds=1)
+        while await turns.take_turn(database, assistant, away.answer, FakeEncoder(), clock, PACE):
+            pass
+
+    for text in ("ya quoi pour le permis", "et sinon jcherche un appart"):
+        await happens(text)
+    async with database.unit_of_work() as session:
+        said = (await session.scalars(select(Message).where(Message.author == Author.BOT).order_by(Message.id))).all()
+        said[0].reference, said[1].reference = "500", "501"
+    await happens(kind=IncomingKind.REACTION, update_id=500)
+    await happens(kind=IncomingKind.REACTION, update_id=777)  # on what somebody erased, or an adviser wrote
+    [kept] = await _kept(database)
+    assert (kept.cause, kept.text) == (Cause.DISLIKED, "ya quoi pour le permis")
+    async with database.read_only() as session:
+        assert len((await session.scalars(select(Message).where(Message.author == Author.BOT))).all()) == len(said)
 
 
 @pytest.mark.parametrize("text", ["jai plus envie de rien en ce moment", "je me sens trop mal", "mon père me frappe"])

@@ -30,7 +30,7 @@ from bot.storage.database import Database
 
 log = structlog.get_logger(__name__)
 
-KINDS = ["message", "edited_message", "callback_query", "my_chat_member"]
+KINDS = ["message", "edited_message", "message_reaction", "callback_query", "my_chat_member"]
 LONG_POLL_SECONDS = 30
 REFUSED_TOKEN = "TELEGRAM_BOT_TOKEN : Telegram refuse ce jeton. Copie-le de nouveau de BotFather."
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
@@ -47,7 +47,7 @@ async def store(database: Database, updates: list[dict[str, Any]], clock: Clock)
                 continue
             try:
                 incoming = reading.read(raw)
-            except reading.OfAGroup:
+            except reading.Nothing:
                 continue
             except reading.Unreadable as why:
                 log.warning("update set aside", update=update_id, why=str(why))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from telegram import CallbackQuery, ChatMember, Message, Update
+from telegram import CallbackQuery, ChatMember, Message, MessageReactionUpdated, ReactionTypeEmoji, Update
 
 from bot.domain.conversations import MAX_TEXT, Incoming, IncomingKind
 from bot.domain.topics import GroupKind
@@ -21,14 +21,15 @@ FILES = (
     ("animation", IncomingKind.DOCUMENT),
     ("contact", IncomingKind.CONTACT),
 )
+THUMB_DOWN = "👎"
 
 
 class Unreadable(Exception):
     """The update cannot be read, or is of a kind the service does not take; it is set aside."""
 
 
-class OfAGroup(Exception):
-    """Something a group did that is neither a message nor an edit of one: nothing is kept of it."""
+class Nothing(Exception):
+    """What nobody waits an answer for: what a group did beside its messages, a heart. Nothing is kept of it."""
 
 
 def read(raw: dict[str, Any]) -> Incoming:
@@ -36,7 +37,7 @@ def read(raw: dict[str, Any]) -> Incoming:
 
     Raises:
         Unreadable: it is broken, or of another kind.
-        OfAGroup: see it.
+        Nothing: see it.
     """
     try:
         update = Update.de_json(raw, None)
@@ -47,7 +48,7 @@ def read(raw: dict[str, Any]) -> Incoming:
     if update.my_chat_member is not None:
         member = update.my_chat_member
         if member.chat.type != "private":
-            raise OfAGroup
+            raise Nothing
         gone = member.new_chat_member.status in (ChatMember.BANNED, ChatMember.LEFT)
         kind = IncomingKind.BLOCKED if gone else IncomingKind.UNBLOCKED
         return Incoming(kind, str(member.chat.id), member.date)
@@ -63,6 +64,8 @@ def read(raw: dict[str, Any]) -> Incoming:
                 reference=str(message.message_id),
             ),
         )
+    if update.message_reaction is not None:
+        return _reaction(update.message_reaction)
     if update.message is None:
         raise Unreadable("kind")
     return _placed(update.message, _message(update.message))
@@ -74,7 +77,7 @@ def _placed(message: Message, incoming: Incoming) -> Incoming:
     if chat.type == "private":
         return incoming
     if chat.type == "channel":
-        raise OfAGroup
+        raise Nothing
     # A reply outside the topics has a number too, which is no topic's.
     thread = message.message_thread_id if message.is_topic_message else None
     # Who hides behind the group, or behind a channel, is nobody.
@@ -131,7 +134,7 @@ def _button(query: CallbackQuery) -> Incoming:
     if query.message is None:
         raise Unreadable("button without message")
     if query.message.chat.type != "private":
-        raise OfAGroup
+        raise Nothing
     # The message may be too old for Telegram to date it: the moment of the press is when it came in.
     return Incoming(
         IncomingKind.BUTTON,
@@ -141,3 +144,14 @@ def _button(query: CallbackQuery) -> Incoming:
         reference=str(query.message.message_id),
         press_reference=query.id,
     )
+
+
+def _reaction(change: MessageReactionUpdated) -> Incoming:
+    """A thumb down put on a message; any other reaction, or one taken back, says nothing that we could answer."""
+    before, after = (
+        {one.emoji for one in reactions if isinstance(one, ReactionTypeEmoji)}
+        for reactions in (change.old_reaction, change.new_reaction)
+    )
+    if change.chat.type != "private" or THUMB_DOWN not in after - before:
+        raise Nothing
+    return Incoming(IncomingKind.REACTION, str(change.chat.id), change.date, reference=str(change.message_id))

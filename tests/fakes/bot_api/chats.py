@@ -191,6 +191,7 @@ class User(Chat):
 
     def __init__(self, api: BotApi, first_name: str, user_id: int) -> None:
         super().__init__(api, user_id, {"type": "private", "first_name": first_name})
+        self.reactions: dict[int, str] = {}
         self.account = {"id": user_id, "is_bot": False, "first_name": first_name, "language_code": "fr"}
 
     async def start(self, code: str = "") -> Message:
@@ -245,6 +246,22 @@ class User(Chat):
         message.edited_at = self.api.now()
         self.api.publish("edited_message", message.json())
         return message
+
+    async def reacts(self, emoji: str, message: Message | None = None) -> None:
+        """Put a reaction on a message of the bot, in place of any other: the last one, or `message`."""
+        on = message or self.screen[-1]
+        before, self.reactions[on.message_id] = self.reactions.get(on.message_id), emoji
+        self.api.publish(
+            "message_reaction",
+            {
+                "chat": self.description,
+                "message_id": on.message_id,
+                "user": self.account,
+                "date": int(self.api.now().timestamp()),
+                "old_reaction": [{"type": "emoji", "emoji": before}] if before else [],
+                "new_reaction": [{"type": "emoji", "emoji": emoji}],
+            },
+        )
 
     async def presses(
         self, title: str | None = None, *, data: str | None = None, message: Message | None = None
