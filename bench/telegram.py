@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import time
 from pathlib import Path
+from unittest import mock
 
 from bench.whole import opened, show, show_memory, started
+from bot import training
 from tests.fakes.bot_api import User
-from tests.world import Service, until
+from tests.world import ROOT, Service, until
 
 LINES = (
     "slt jveux un rdv",
@@ -95,13 +98,23 @@ async def first_answers(service: Service, began: float) -> None:
 WITHOUT_ENCODER = Path(__file__).parent / "without_encoder"
 
 
+def train_on_words(var: Path) -> Path:
+    """A model that learnt letters and words alone: fed one that counts on meanings, no sentence would be understood."""
+    environment = training.rasa_environment() | {"PYTHONPATH": os.pathsep.join([str(WITHOUT_ENCODER), str(ROOT)])}
+    with mock.patch.object(training, "rasa_environment", return_value=environment):
+        return training.train(var)
+
+
 async def run(folder: Path, template: Path) -> None:
     """With the 0.3 s of wait for the rest of a message, which people live; without, what the parts cost; and without
     the sentence encoder either (docs/decisions/0014-an-encoder-beside-the-words.md), what the rest of it costs."""
-    ways = (
+    words = folder / "words"
+    words.mkdir()
+    print(f"\nA model of letters and words: {train_on_words(words).stat().st_size / 2**20:.0f} MiB")
+    ways: tuple[tuple[str, dict[str, str], str], ...] = (
         ("0.3", {}, "with the 0.3 s wait for the rest"),
         ("0", {}, "without it"),
-        ("0", {"PYTHONPATH": str(WITHOUT_ENCODER)}, "without it, nor dense features"),
+        ("0", {"PYTHONPATH": str(WITHOUT_ENCODER), "VAR": str(words)}, "without it, nor dense features"),
     )
     for number, (gather, environment, name) in enumerate(ways):
         print(f"\nTelegram, {name}")

@@ -1,6 +1,6 @@
 """Stands before the real library on the path of the last part of `make bench`: no dense features.
 
-Every text means the same, at once. What is understood suffers a little; the road from update to answer is whole.
+Every text means the same, at once: a model trained with it, as the bench does, goes by letters and words alone.
 """
 
 from __future__ import annotations
