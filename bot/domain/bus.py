@@ -37,7 +37,11 @@ OURS = re.compile(
     r"\b(?:le|la|du|au|votre|vot|vos|un|une|l') ?(?:mini ?bus|bus|camion(?:nette)?|camping[ -]car|fourgon|van)\b"
     r"|\bbus (?:emploi|itinerant|de la mission|mission)\b|\bitinerant|\b(?:mission locale|antenne) mobile\b"
 )
-BARE = re.compile(r"\b(?:bus|camion|camionnette|mobile)\b")
+# "Mobile" is a telephone, unless something of ours is.
+BARE = re.compile(
+    r"\b(?:bus|camion|camionnette)\b|^(?:(?:le|la|a la|au|dans le) )?mobile$"
+    r"|\b(?:mission|antenne|permanence|perm|ml|equipe|truc|la)(?: rurale?)? mobile\b"
+)
 # The public transport, to come to us.
 NOT_OURS = re.compile(
     r"\bquels? (?:bus|arret)|\ben bus\b|\barrets? de bus\b|\bligne\b|\bbus (?:pour|de ville|scolaire|qui va)\b"

@@ -44,7 +44,17 @@ def test_the_towns_bus_is_not_ours(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["le bus", "bus", "au camion plutot", "dans le bus si possible", "la mission mobile", "rdv au bus mardi"]
+    "text",
+    [
+        "le bus",
+        "bus",
+        "au camion plutot",
+        "dans le bus si possible",
+        "la mission mobile",
+        "rdv au bus mardi",
+        "le mobile",
+        "a la mobile rurale",
+    ],
 )
 def test_our_bus_is_a_place_to_go(text: str) -> None:
     assert bus.meant(text)
@@ -58,6 +68,9 @@ def test_our_bus_is_a_place_to_go(text: str) -> None:
         "jprends le bus demain matin",
         "jsuis dans le bus la",
         "ya plus de bus le soir",
+        "jai plus de mobile",
+        "mon mobile est cassé jpeux venir a thionville ?",
+        "appelle moi sur mon mobile",
         "jviens en bus",
         "j'attends le bus",
         "mon portable est mort",
