@@ -28,6 +28,10 @@ _STILL = re.compile(r"\b(?:encore|toujours|recommenc\w*|continue\w?|tous les (?:
 _IMPERFECT = re.compile(r"(?:ait|aient)\b")
 _TURNED_OUT = frozenset({Kind.HOMELESS_TONIGHT, Kind.RUNAWAY})
 _FOLLOWED_UP = frozenset({Kind.SUICIDE, Kind.SELF_HARM, Kind.HOMELESS_TONIGHT, Kind.THREAT_TO_OTHERS})
+# What the rules read as a danger to life and is said as a fact, seldom as a figure: pills that were taken, a night
+# outside, a child. Of 375 such lines of hands the rules were not written from, 349 are dangers; of the other kinds,
+# 865 in 1,034. A joke taken for it costs a kind answer; the contrary may cost a life.
+_FACTS = frozenset({Kind.OVERDOSE, Kind.HOMELESS_TONIGHT, Kind.CHILD_IN_DANGER, Kind.SEXUAL_VIOLENCE})
 _RECENT_MESSAGES = 3
 _RECENT_CHARACTERS = 300
 _REACH = 160  # characters a rule reads on each side of the words that make it worth trying
@@ -102,12 +106,14 @@ def _weighed(readable: str, meanings: Sequence[Meaning], findings: list[_Finding
 
     It adds a graver level, and a kind when the rules saw none. A danger the rules understood as past stays as grave as
     they say: the classifier has no sense of time. Where the encoder read the whole text and the classifier, to which
-    the rules' level was told, sees no danger, theirs is withdrawn: a figure of speech, somebody else's words.
+    the rules' level was told, sees no danger, theirs is withdrawn: a figure of speech, somebody else's words. A danger
+    to life that is told as a fact is not.
     """
     worst = max(findings, key=lambda finding: finding.level.rank, default=None)
     level, kind = classify(readable, meanings, worst.level if worst else Level.NONE)
     if level is Level.NONE and is_whole(readable, meanings):
-        return [finding for finding in findings if finding.level < Level.HIGH]
+        facts = (one for one in findings if one.level is Level.CRITICAL and one.kind in _FACTS)
+        return [*facts, *(one for one in findings if one.level < Level.HIGH)]
     if level is Level.NONE or (worst is not None and worst.level >= level):
         return findings
     if worst is not None and worst.kind is kind:
