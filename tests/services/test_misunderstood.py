@@ -114,9 +114,9 @@ async def test_a_thumb_down_on_an_answer_keeps_what_it_answered_and_is_not_answe
     clock = FakeClock(NOW)
     assistant = FakeAssistant(Say("utter_need_papers"))
 
-    async def happens(text: str = "", **what: object) -> None:
+    async def happens(text: str = "", kind: IncomingKind = IncomingKind.TEXT, update_id: int | None = None) -> None:
         async with database.unit_of_work() as session:
-            await writes(session, address, text, **what)  # type: ignore[arg-type]
+            await writes(session, address, text, kind=kind, update_id=update_id)
         clock.advance(seconds=1)
         while await turns.take_turn(database, assistant, away.answer, FakeEncoder(), clock, PACE):
             pass

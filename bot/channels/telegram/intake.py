@@ -47,7 +47,7 @@ async def store(database: Database, updates: list[dict[str, Any]], clock: Clock)
                 continue
             try:
                 incoming = reading.read(raw)
-            except reading.Nothing:
+            except reading.NothingToKeep:
                 continue
             except reading.Unreadable as why:
                 log.warning("update set aside", update=update_id, why=str(why))

@@ -28,7 +28,7 @@ class Unreadable(Exception):
     """The update cannot be read, or is of a kind the service does not take; it is set aside."""
 
 
-class Nothing(Exception):
+class NothingToKeep(Exception):
     """What nobody waits an answer for: what a group did beside its messages, a heart. Nothing is kept of it."""
 
 
@@ -37,7 +37,7 @@ def read(raw: dict[str, Any]) -> Incoming:
 
     Raises:
         Unreadable: it is broken, or of another kind.
-        Nothing: see it.
+        NothingToKeep: see it.
     """
     try:
         update = Update.de_json(raw, None)
@@ -48,7 +48,7 @@ def read(raw: dict[str, Any]) -> Incoming:
     if update.my_chat_member is not None:
         member = update.my_chat_member
         if member.chat.type != "private":
-            raise Nothing
+            raise NothingToKeep
         gone = member.new_chat_member.status in (ChatMember.BANNED, ChatMember.LEFT)
         kind = IncomingKind.BLOCKED if gone else IncomingKind.UNBLOCKED
         return Incoming(kind, str(member.chat.id), member.date)
@@ -77,7 +77,7 @@ def _placed(message: Message, incoming: Incoming) -> Incoming:
     if chat.type == "private":
         return incoming
     if chat.type == "channel":
-        raise Nothing
+        raise NothingToKeep
     # A reply outside the topics has a number too, which is no topic's.
     thread = message.message_thread_id if message.is_topic_message else None
     # Who hides behind the group, or behind a channel, is nobody.
@@ -134,7 +134,7 @@ def _button(query: CallbackQuery) -> Incoming:
     if query.message is None:
         raise Unreadable("button without message")
     if query.message.chat.type != "private":
-        raise Nothing
+        raise NothingToKeep
     # The message may be too old for Telegram to date it: the moment of the press is when it came in.
     return Incoming(
         IncomingKind.BUTTON,
@@ -153,5 +153,5 @@ def _reaction(change: MessageReactionUpdated) -> Incoming:
         for reactions in (change.old_reaction, change.new_reaction)
     )
     if change.chat.type != "private" or THUMB_DOWN not in after - before:
-        raise Nothing
+        raise NothingToKeep
     return Incoming(IncomingKind.REACTION, str(change.chat.id), change.date, reference=str(change.message_id))
