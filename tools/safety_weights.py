@@ -4,7 +4,7 @@
 
 Writes weights.tsv (what words say) and meanings.npz (what the encoder's vectors say beside them) in bot/domain/safety.
 Run by hand after a change to the lines, the families or the features; the same lines give the same files. It takes
-six minutes and 10 GB once the encoder has read the lines, which it remembers in var/. It runs in Rasa's environment,
+ten minutes and 10 GB once the encoder has read the lines, which it remembers in var/. It runs in Rasa's environment,
 which has scikit-learn. Thresholds are chosen on lines left out of the learning with all that look like them. Never
 learnt from: data/safety/sight*.tsv and tests/domain/safety_heldout.tsv.
 """
@@ -36,7 +36,7 @@ ROOT = Path(__file__).parent.parent
 SAFETY = ROOT / "bot" / "domain" / "safety"
 # The rules were written or corrected on these: there, they look better than they are.
 OF_THE_RULES = ("rules.tsv", "train.tsv", "dev.tsv")
-HANDS = ("train2.tsv", "train3.tsv", *(f"hand_{letter}.tsv" for letter in "abcdehijlmnopqrstv"))
+HANDS = ("train2.tsv", "train3.tsv", *(f"hand_{letter}.tsv" for letter in "abcdehijlmnopqrstvwx"))
 LINES = [ROOT / "data" / "safety" / name for name in (*OF_THE_RULES, *HANDS)]
 WORDS, MEANINGS = SAFETY / "weights.tsv", SAFETY / "meanings.npz"
 READ_BEFORE = ROOT / "var" / "safety_vectors.npz"
@@ -46,9 +46,9 @@ SCALES = {"=": 1.0, "+": 2.0, "piece": 0.5, "pair": 1.5}
 FOLDS = 5
 STRENGTH = 20
 # Of lines left out of the learning, which are harder than what people write: more than half of the figures of speech
-# and quotes were chosen because they look like danger. Of the held-out ones, a third as many raise an alarm.
+# and quotes were chosen because they look like danger. Of the held-out ones, half as many raise an alarm.
 ALARMS_OF_WORDS = (0.05, 0.005)  # of figures of speech and quotes, of ordinary messages
-ALARMS = (0.18, 0.022)  # the same, when the meaning is known too
+ALARMS = (0.18, 0.037)  # the same, when the meaning is known too
 TOO_GRAVE = 0.10  # of lines of the level high
 ALIKE = 0.65  # the cosine of letters above which two lines are left out together
 CHAIN = 400  # lines; a longer chain of look-alikes is left out one by one
@@ -179,9 +179,7 @@ class Kernels:
         for members in np.split(order, np.cumsum(np.bincount(groups))[:-1]):
             if 1 < len(members) <= CHAIN:
                 held = short[:, members].T @ short[:, members] * weights[members]
-                self.left_out[members] = wanted[members] - np.linalg.solve(
-                    np.eye(len(members)) - held, missed[members]
-                )
+                self.left_out[members] = wanted[members] - np.linalg.solve(np.eye(len(members)) - held, missed[members])
 
     def _nearness(self, turned: np.ndarray) -> np.ndarray:
         return np.exp(WIDTH * (turned @ self.lines.T - 1))

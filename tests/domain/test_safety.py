@@ -2,7 +2,7 @@
 
 `data/safety/rules.tsv` holds the lines the rules were written from; `kinds` says what a harmless line is (a figure of
 speech, a quote, an ordinary message). `safety_heldout.tsv` was written apart, by the hand that wrote the lines learnt
-first; `data/safety/sight.tsv` to `sight4.tsv` by four others. Nothing was learnt from them: their
+first; `data/safety/sight.tsv` to `sight5.tsv` by five others. Nothing was learnt from them: their
 floors are what they showed, short of the goals that data/safety/README.md names.
 """
 
@@ -32,9 +32,9 @@ class Written:
 DATA = Path("data/safety")
 LEARNT_FROM = (
     "rules.tsv", "train.tsv", "dev.tsv", "train2.tsv", "train3.tsv",
-    *(f"hand_{letter}.tsv" for letter in "abcdehijlmnopqrstv"),
+    *(f"hand_{letter}.tsv" for letter in "abcdehijlmnopqrstvwx"),
 )  # fmt: skip
-SIGHTS = ("sight.tsv", "sight2.tsv", "sight3.tsv", "sight4.tsv")
+SIGHTS = ("sight.tsv", "sight2.tsv", "sight3.tsv", "sight4.tsv", "sight5.tsv")
 HELD_OUT_FILE = Path(__file__).with_name("safety_heldout.tsv")
 
 
@@ -123,11 +123,12 @@ def test_held_out_lines_are_enough_and_none_was_learnt(held_out: dict[str, list[
 @pytest.mark.parametrize(
     ("name", "seen", "seen_as_vital", "figures", "ordinary"),
     [
-        ("safety_heldout.tsv", 0.93, 0.94, 0.03, 0.02),
-        ("sight.tsv", 0.67, 0.51, 0.04, 0.02),
-        ("sight2.tsv", 0.95, 0.94, 0.10, 0.03),
-        ("sight3.tsv", 0.96, 0.90, 0.06, 0.00),
-        ("sight4.tsv", 0.71, 0.75, 0.04, 0.15),
+        ("safety_heldout.tsv", 0.96, 0.96, 0.06, 0.02),
+        ("sight.tsv", 0.77, 0.62, 0.03, 0.03),
+        ("sight2.tsv", 0.98, 0.95, 0.08, 0.01),
+        ("sight3.tsv", 0.98, 0.90, 0.11, 0.00),
+        ("sight4.tsv", 0.72, 0.87, 0.04, 0.06),
+        ("sight5.tsv", 0.90, 0.78, 0.08, 0.02),
     ],
 )
 def test_what_is_seen_of_held_out_lines(
@@ -194,6 +195,32 @@ def test_these_are_always_danger(text: str, level: Level, kind: Kind) -> None:
     for reading in (by_rules(text), check(text), check(text, meanings=SentenceEncoder().read_now(text))):
         assert reading.level is level
         assert kind in reading.kinds
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        (
+            "mon petit frere joue a fortnite toute la nuit il hurle jvais te tuer jvais te buter, impossible de "
+            "dormir, c possible un rdv plutot laprem que le matin ?",
+            Level.NONE,
+        ),
+        (
+            "slt cest pour le rdv de jeudi, jai tous les papiers sauf la carte vitale, et sinon mon copain ma encore "
+            "frappée hier soir, jsais plus trop quoi faire",
+            Level.HIGH,
+        ),
+        (
+            "jai bien recu le mail pour la garantie jeunes merci, jai pas repondu parce que jai avalé tous les cachets "
+            "de ma mere tout a lheure et jme sens bizarre",
+            Level.CRITICAL,
+        ),
+    ],
+)
+def test_a_long_message_is_understood_whole(text: str, level: Level) -> None:
+    (meaning,) = SentenceEncoder().read_now(text)
+    assert len(text) > 100
+    assert check(text, meanings=[meaning]).level is level
 
 
 def test_a_danger_beside_a_figure_of_speech_is_still_seen() -> None:

@@ -20,7 +20,6 @@ from bot.domain.safety.meaning import Meaning, meant
 from bot.domain.safety.reading import Kind, Level
 from nlu.langue import fold
 
-WHOLE = 150  # characters; of a longer text a meaning is that of a part
 PART = 48  # characters; the encoder reads them in some 20 ms
 WINDOW = 26  # words; a longer message is read in windows that overlap by half
 SHORT = 4  # words added to each message, so that two or three alone say little
@@ -89,7 +88,9 @@ def classify(readable: str, meanings: Sequence[Meaning] = (), by_rules: Level = 
 
 def is_whole(readable: str, meanings: Sequence[Meaning]) -> bool:
     """Whether the encoder read all of a text, so that what it understood holds for the whole of it."""
-    return len(meanings) == 1 and len(readable) <= WHOLE
+    # Alone, the gravest part of a text too long for Rasa is far shorter than the text. The whole is about as long: a
+    # telephone number is hidden in it, apostrophes are not put back.
+    return len(meanings) == 1 and len(readable) <= 2 * len(meanings[0].text) + PART
 
 
 def _of_meaning(meaning: Meaning, words: list[str], by_rules: Level) -> tuple[Level, Kind]:
