@@ -9,7 +9,7 @@ import structlog
 
 from bot.assistant.rasa import for_rasa
 from bot.domain import safety
-from bot.domain.conversations import LONG
+from bot.domain.conversations import LONG, MAX_TO_ASSISTANT
 from bot.domain.safety import Meaning
 from nlu import encoder
 from nlu.langue import normalise
@@ -52,9 +52,11 @@ class SentenceEncoder:
         try:
             whole = normalise(text).text
             parts = [normalise(for_rasa(text)).text[: encoder.CHARACTERS]] if len(text) <= LONG else []
-            if len(whole) > encoder.CHARACTERS:
+            # Letters said again and again are written once: what Rasa is not given may be read short.
+            is_long = len(text) > MAX_TO_ASSISTANT or len(whole) > encoder.CHARACTERS
+            if is_long:
                 parts.append(safety.gravest_part(whole))
-            return [Meaning(part, encoder.vectors([part])[0]) for part in parts]
+            return [Meaning(part, encoder.vectors([part])[0], whole=not is_long) for part in parts]
         except Exception as error:  # whatever it is, the young person gets an answer
             if not self._failed:
                 log.error("encoder failed", error=type(error).__name__, exc_info=True)

@@ -26,6 +26,13 @@ async def test_of_a_long_text_the_beginning_and_what_looks_gravest_are_read() ->
     assert "mourir" in gravest.text
 
 
+async def test_a_danger_behind_what_rasa_is_not_given_is_not_withdrawn() -> None:
+    text = "mort de r" + "i" * 220 + "re. jveux mourir ce soir"
+    meanings = await SentenceEncoder().read(text)
+    assert not any(meaning.whole for meaning in meanings)
+    assert check(text, meanings=meanings).level is Level.CRITICAL
+
+
 async def test_where_the_encoder_cannot_load_rules_and_words_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> None:
         raise OSError("no such library")

@@ -488,7 +488,7 @@ async def test_danger_never_waits_for_the_assistant(database: Database) -> None:
 async def test_what_the_encoder_made_of_a_text_reaches_safety_and_the_assistant(database: Database) -> None:
     young = await _met(database)
     await _send(database, young, "slt", "jveux un rdv")
-    meaning = Meaning("slt\nje veux un rendez-vous", np.zeros(384, np.float32))
+    meaning = Meaning("slt\nje veux un rendez-vous", np.zeros(384, np.float32), whole=True)
     assistant, encoder, clock = FakeAssistant(ANSWER), FakeEncoder(meaning), FakeClock(NOW + GATHER)
     assert await _take(database, assistant, clock, encoder)
     assert encoder.texts == ["slt\njveux un rdv"]

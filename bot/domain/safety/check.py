@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from bot.domain.safety import patterns
-from bot.domain.safety.classifier import classify, is_whole
+from bot.domain.safety.classifier import classify
 from bot.domain.safety.meaning import Meaning
 from bot.domain.safety.needed import needed
 from bot.domain.safety.patterns import FIGURES, RULES, Rule
@@ -111,7 +111,7 @@ def _weighed(readable: str, meanings: Sequence[Meaning], findings: list[_Finding
     """
     worst = max(findings, key=lambda finding: finding.level.rank, default=None)
     level, kind = classify(readable, meanings, worst.level if worst else Level.NONE)
-    if level is Level.NONE and is_whole(readable, meanings):
+    if level is Level.NONE and any(meaning.whole for meaning in meanings):
         facts = (one for one in findings if one.level is Level.CRITICAL and one.kind in _FACTS)
         return [*facts, *(one for one in findings if one.level < Level.HIGH)]
     if level is Level.NONE or (worst is not None and worst.level >= level):

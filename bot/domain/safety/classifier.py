@@ -79,18 +79,12 @@ def classify(readable: str, meanings: Sequence[Meaning] = (), by_rules: Level = 
     they say, the less is needed.
     """
     words = words_of(_ADDRESS.sub("adresse", readable))
-    if is_whole(readable, meanings):
-        return _of_meaning(meanings[0], words, by_rules)
+    for meaning in meanings:
+        if meaning.whole:
+            return _of_meaning(meaning, words, by_rules)
     found = [_of_meaning(part, words_of(fold(part.text)), Level.NONE) for part in meanings]
     found.append(_of_words(words, known_danger=by_rules >= Level.HIGH))
     return max(found, key=lambda one: one[0].rank)
-
-
-def is_whole(readable: str, meanings: Sequence[Meaning]) -> bool:
-    """Whether the encoder read all of a text, so that what it understood holds for the whole of it."""
-    # Alone, the gravest part of a text too long for Rasa is far shorter than the text. The whole is about as long: a
-    # telephone number is hidden in it, apostrophes are not put back.
-    return len(meanings) == 1 and len(readable) <= 2 * len(meanings[0].text) + PART
 
 
 def _of_meaning(meaning: Meaning, words: list[str], by_rules: Level) -> tuple[Level, Kind]:

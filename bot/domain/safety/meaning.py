@@ -26,6 +26,8 @@ class Meaning:
 
     text: str
     vector: Floats
+    whole: bool
+    """Whether it was read to its end, so that what it means holds for all of it."""
 
 
 @dataclass(frozen=True, eq=False)
