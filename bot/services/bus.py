@@ -96,10 +96,13 @@ async def next_stops(
         if passage.cancelled or not opening.active or passage.ends_at <= now or opening.id == but:
             continue
         near = _nearness(opening.place, commune) if commune is not None else bus.IN_IT
-        if near is not None and not await _is_away(session, passage):
+        if near is not None:
             found.append((near, passage.starts_at, opening.id, passage))
-    best = sorted(found, key=lambda one: one[:3])
-    return [passage for *_, passage in best[:SHOWN]]
+    best: list[Passage] = []
+    for *_, passage in sorted(found, key=lambda one: one[:3]):
+        if len(best) < SHOWN and not await _is_away(session, passage):
+            best.append(passage)
+    return best
 
 
 def _nearness(place: Place, commune: Commune) -> int | None:

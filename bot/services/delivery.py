@@ -62,21 +62,22 @@ SOMETHING_IS_DUE = select(select(OutboxRow.id).where(_DUE).exists())
 
 
 async def deliver(database: Database, messengers: Mapping[Channel, Messenger], clock: Clock, lease: timedelta) -> bool:
-    """Send what is due at one address, in order; False if nothing is due anywhere.
+    """Send what is due at one address, in order, then at the next one; False if nothing is due anywhere any more.
 
     The claim, the sending and its result are three steps: nothing is open during the network call. The result
     of a row is kept in the same unit of work as the claim of the next one.
     """
+    everywhere = list(messengers)
     async with database.unit_of_work() as session:
-        row = await _claim(session, list(messengers), clock.now(), lease)
-    if row is None:
-        return False
+        row = await _claim(session, everywhere, clock.now(), lease)
     while row is not None and row.state is OutboxState.SENDING:
         sent = await _send(messengers[row.channel], row)
         async with database.unit_of_work() as session:
-            await _record(session, row.id, sent, clock.now())
-            row = await _claim(session, [row.channel], clock.now(), lease, row.address)
-    return True
+            now = clock.now()
+            await _record(session, row.id, sent, now)
+            row = await _claim(session, [row.channel], now, lease, row.address)
+            row = row or await _claim(session, everywhere, now, lease)
+    return row is not None
 
 
 async def something_is_due(session: AsyncSession, channels: list[Channel], now: datetime) -> bool:

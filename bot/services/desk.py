@@ -246,9 +246,10 @@ async def describe(session: AsyncSession, alert: Alert, now: datetime) -> OpenAl
 async def team_of(session: AsyncSession, structure: Structure, now: datetime) -> tuple[Member, ...]:
     """The team of a structure, as it truly is at `now`."""
     members = []
-    for adviser in await team.advisers_of(session, structure.id):
-        hours = await team.hours_of(session, adviser)
-        on_call = await team.hours_of(session, adviser, on_call=True)
+    advisers = await team.advisers_of(session, structure.id)
+    on_calls = dict(await team.hours_of_each(session, advisers, on_call=True))
+    for adviser, hours in await team.hours_of_each(session, advisers):
+        on_call = on_calls[adviser]
         saying = adviser.presence_until is not None and now < adviser.presence_until
         present = hours.is_open(now)
         members.append(

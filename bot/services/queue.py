@@ -100,8 +100,11 @@ async def _say_late(session: AsyncSession, now: datetime) -> int:
         delay = (await structures.settings_of(session, handoff.structure_id)).tell_late_minutes
         if "adviser" in (handoff.wish or {}) or now - handoff.asked_at < timedelta(minutes=delay):
             continue
-        hours = [await team.hours_of(session, one) for one in await team.advisers_of(session, handoff.structure_id)]
-        waited = max((one.time_there(handoff.asked_at, now) for one in hours if one.is_open(now)), default=timedelta())
+        everyone = await team.hours_of_each(session, await team.advisers_of(session, handoff.structure_id))
+        waited = max(
+            (hours.time_there(handoff.asked_at, now) for _, hours in everyone if hours.is_open(now)),
+            default=timedelta(),
+        )
         if waited < timedelta(minutes=delay):
             continue
         handoff.late_told_at = now

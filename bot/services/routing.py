@@ -146,11 +146,12 @@ async def for_adviser(session: AsyncSession, adviser: Adviser, now: datetime) ->
 async def holes(session: AsyncSession, structure: Structure, now: datetime, days: int = 14) -> list[Hole]:
     """When nobody is present and nobody on call, from now to the end of the day `days` days from now."""
     _, end = day_bounds(in_paris(now).date() + timedelta(days=days))
+    advisers = await team.advisers_of(session, structure.id)
     covered = [
         span
-        for adviser in await team.advisers_of(session, structure.id)
         for on_call in (False, True)
-        for span in (await team.hours_of(session, adviser, on_call=on_call)).spans(now, end)
+        for _, hours in await team.hours_of_each(session, advisers, on_call=on_call)
+        for span in hours.spans(now, end)
     ]
     return [Hole(start, until) for start, until in gaps(covered, in_paris(now), end)]
 
@@ -198,11 +199,8 @@ def _rank(handoff: Handoff, adviser: Adviser, there: _Team, wanted: _Wanted) -> 
 
 async def _team(session: AsyncSession, structure_id: str, now: datetime) -> _Team:
     advisers = await team.advisers_of(session, structure_id)
-    free = []
-    for adviser in advisers:
-        hours = await team.hours_of(session, adviser)
-        if hours.is_open(now) and not hours.is_busy(now):
-            free.append(adviser)
+    everyone = await team.hours_of_each(session, advisers)
+    free = [adviser for adviser, hours in everyone if hours.is_open(now) and not hours.is_busy(now)]
     held = await session.execute(
         select(Handoff.adviser_id, func.count())
         .where(Handoff.structure_id == structure_id, Handoff.state.in_(HELD_STATES))

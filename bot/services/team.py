@@ -136,15 +136,46 @@ class TeamNow:
 
 async def hours_of(session: AsyncSession, adviser: Adviser, *, on_call: bool = False) -> Hours:
     """An adviser's hours of presence, or of on-call duty."""
-    rows = await session.scalars(select(Presence).where(Presence.adviser_id == adviser.id, Presence.on_call == on_call))
-    return Hours(
-        tuple(Window(row.weekday, _clock(row.start_minute), _clock(row.end_minute)) for row in rows),
-        await closures_of(session, adviser.structure_id, adviser.id),
-        adviser.structure.territory.subdiv,
-        # On-call duty was promised to the structure: nobody leaves it by a button.
-        None if on_call else adviser.presence_said,
-        None if on_call else adviser.presence_until,
+    ((_, hours),) = await hours_of_each(session, [adviser], on_call=on_call)
+    return hours
+
+
+async def hours_of_each(
+    session: AsyncSession, advisers: Sequence[Adviser], *, on_call: bool = False
+) -> list[tuple[Adviser, Hours]]:
+    """The hours of presence, or of on-call duty, of several advisers; two questions, however many they are."""
+    numbers = [adviser.id for adviser in advisers]
+    rows = await session.scalars(
+        select(Presence).where(Presence.adviser_id.in_(numbers), Presence.on_call == on_call).order_by(Presence.id)
     )
+    windows: dict[int, list[Window]] = {number: [] for number in numbers}
+    for row in rows:
+        windows[row.adviser_id].append(Window(row.weekday, _clock(row.start_minute), _clock(row.end_minute)))
+    structures = {adviser.structure_id for adviser in advisers}
+    found = await session.scalars(
+        select(Absence).where(
+            Absence.active, or_(Absence.structure_id.in_(structures), Absence.adviser_id.in_(numbers))
+        )
+    )
+    absences = found.all()
+    return [
+        (
+            adviser,
+            Hours(
+                tuple(windows[adviser.id]),
+                tuple(
+                    _closure(row)
+                    for row in absences
+                    if row.structure_id == adviser.structure_id or row.adviser_id == adviser.id
+                ),
+                adviser.structure.territory.subdiv,
+                # On-call duty was promised to the structure: nobody leaves it by a button.
+                None if on_call else adviser.presence_said,
+                None if on_call else adviser.presence_until,
+            ),
+        )
+        for adviser in advisers
+    ]
 
 
 async def closures_of(
@@ -161,15 +192,16 @@ async def closures_of(
             ),
         )
     )
-    return tuple(
-        Closure(
-            row.first_date,
-            row.last_date,
-            row.weekday,
-            _clock(row.start_minute or 0),
-            _clock(24 * 60 if row.end_minute is None else row.end_minute),
-        )
-        for row in rows
+    return tuple(map(_closure, rows))
+
+
+def _closure(row: Absence) -> Closure:
+    return Closure(
+        row.first_date,
+        row.last_date,
+        row.weekday,
+        _clock(row.start_minute or 0),
+        _clock(24 * 60 if row.end_minute is None else row.end_minute),
     )
 
 
@@ -185,8 +217,7 @@ async def advisers_of(session: AsyncSession, structure_id: str) -> Sequence[Advi
 async def team_now(session: AsyncSession, structure: Structure, now: datetime) -> TeamNow:
     """Who is present in a structure, until when; else when it opens again. Holidays are counted."""
     present, free, ends, openings, meetings = [], [], [], [], []
-    for adviser in await advisers_of(session, structure.id):
-        hours = await hours_of(session, adviser)
+    for adviser, hours in await hours_of_each(session, await advisers_of(session, structure.id)):
         if hours.is_open(now):
             present.append(adviser)
             ends.append(hours.closes(now))
@@ -268,23 +299,27 @@ async def tell(
 
 async def reachable(session: AsyncSession, structure_id: str, now: datetime) -> list[Adviser]:
     """Who may be told now: present or on call. Nothing is pushed to anyone outside those hours."""
-    return [
-        adviser for adviser in await advisers_of(session, structure_id) if await is_reachable(session, adviser, now)
-    ]
+    return await _reachable(session, await advisers_of(session, structure_id), now)
 
 
 async def is_reachable(session: AsyncSession, adviser: Adviser, now: datetime) -> bool:
     """Whether an adviser is in their hours of presence or of on-call duty."""
-    present = await hours_of(session, adviser)
-    return present.is_open(now) or (await hours_of(session, adviser, on_call=True)).is_open(now)
+    return bool(await _reachable(session, [adviser], now))
+
+
+async def _reachable(session: AsyncSession, advisers: Sequence[Adviser], now: datetime) -> list[Adviser]:
+    on_calls = dict(await hours_of_each(session, advisers, on_call=True))
+    present = await hours_of_each(session, advisers)
+    return [adviser for adviser, hours in present if hours.is_open(now) or on_calls[adviser].is_open(now)]
 
 
 async def next_reachable(session: AsyncSession, structure_id: str, now: datetime) -> datetime | None:
     """When someone may be told next: the first hour of presence or of on-call duty; None if there is none."""
+    advisers = await advisers_of(session, structure_id)
     openings = [
-        (await hours_of(session, adviser, on_call=on_call)).next_opening(now)
-        for adviser in await advisers_of(session, structure_id)
+        hours.next_opening(now)
         for on_call in (False, True)
+        for _, hours in await hours_of_each(session, advisers, on_call=on_call)
     ]
     return min((opening for opening in openings if opening is not None), default=None)
 
