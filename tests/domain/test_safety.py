@@ -2,7 +2,7 @@
 
 `data/safety/rules.tsv` holds the lines the rules were written from; `kinds` says what a harmless line is (a figure of
 speech, a quote, an ordinary message). `safety_heldout.tsv` was written apart, by the hand that wrote the lines learnt
-first; `data/safety/sight.tsv` to `sight5.tsv` by five others. Nothing was learnt from them: their
+first; `data/safety/sight.tsv` to `sight6.tsv` by six others. Nothing was learnt from them: their
 floors are what they showed, short of the goals that data/safety/README.md names.
 """
 
@@ -19,6 +19,7 @@ from bot.domain.safety.check import RULES_GATE as GATE
 from bot.domain.safety.check import readable_form
 from bot.domain.safety.classifier import classify
 from bot.domain.safety.patterns import RULES
+from nlu.encoder import TUNED
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,9 @@ class Written:
 DATA = Path("data/safety")
 LEARNT_FROM = (
     "rules.tsv", "train.tsv", "dev.tsv", "train2.tsv", "train3.tsv",
-    *(f"hand_{letter}.tsv" for letter in "abcdehijlmnopqrstvwx"),
+    *(f"hand_{letter}.tsv" for letter in "abcdehijlmnopqrstuvwxyz"),
 )  # fmt: skip
-SIGHTS = ("sight.tsv", "sight2.tsv", "sight3.tsv", "sight4.tsv", "sight5.tsv")
+SIGHTS = ("sight.tsv", "sight2.tsv", "sight3.tsv", "sight4.tsv", "sight5.tsv", "sight6.tsv")
 HELD_OUT_FILE = Path(__file__).with_name("safety_heldout.tsv")
 
 
@@ -123,12 +124,13 @@ def test_held_out_lines_are_enough_and_none_was_learnt(held_out: dict[str, list[
 @pytest.mark.parametrize(
     ("name", "seen", "seen_as_vital", "figures", "ordinary"),
     [
-        ("safety_heldout.tsv", 0.96, 0.96, 0.06, 0.02),
-        ("sight.tsv", 0.77, 0.62, 0.03, 0.03),
-        ("sight2.tsv", 0.98, 0.95, 0.08, 0.01),
-        ("sight3.tsv", 0.98, 0.90, 0.11, 0.00),
-        ("sight4.tsv", 0.72, 0.87, 0.04, 0.06),
-        ("sight5.tsv", 0.90, 0.78, 0.08, 0.02),
+        ("safety_heldout.tsv", 0.97, 0.97, 0.06, 0.02),
+        ("sight.tsv", 0.78, 0.65, 0.04, 0.03),
+        ("sight2.tsv", 0.97, 0.97, 0.07, 0.02),
+        ("sight3.tsv", 0.98, 0.93, 0.11, 0.00),
+        ("sight4.tsv", 0.83, 0.87, 0.00, 0.03),
+        ("sight5.tsv", 0.91, 0.82, 0.03, 0.00),
+        ("sight6.tsv", 0.97, 0.92, 0.07, 0.04),
     ],
 )
 def test_what_is_seen_of_held_out_lines(
@@ -154,13 +156,13 @@ def test_the_classifier_sees_what_no_rule_says() -> None:
 
 
 def test_the_weights_were_learnt_from_these_lines() -> None:
-    """Otherwise: nlu/.venv/bin/python tools/safety_weights.py"""
+    """Otherwise: OMP_NUM_THREADS=2 nlu/.venv/bin/python -m tools.safety_weights"""
     safety = Path("bot/domain/safety")
     digest = hashlib.sha256()
-    for path in (*(DATA / name for name in LEARNT_FROM), safety / "families.tsv", safety / "features.py"):
+    for path in (*(DATA / name for name in LEARNT_FROM), safety / "families.tsv", safety / "features.py", TUNED):
         digest.update(path.read_bytes())
     assert digest.hexdigest()[:16] in (safety / "weights.tsv").read_text(encoding="utf-8").splitlines()[0]
-    assert (safety / "weights.tsv").stat().st_size <= 7_000_000
+    assert (safety / "weights.tsv").stat().st_size <= 7_500_000
     assert (safety / "meanings.npz").stat().st_size <= 3_000_000
 
 
