@@ -61,7 +61,7 @@ train: install
 
 nlu-report: install # per intent, confusions, calibration, in reports/nlu/
 	$(RUN)/promeneurs train
-	PYTHONPATH=. nlu/.venv/bin/python -W ignore -m nlu.evaluate --report reports/nlu \
+	PYTHONPATH=. OMP_NUM_THREADS=1 nlu/.venv/bin/python -W ignore -m nlu.evaluate --report reports/nlu \
 		--model $$($(RUN)/python -c "from pathlib import Path; from bot import training; print(training.model_path(Path('var')))")
 	@test -f reports/nlu/pipelines.md || $(MAKE) nlu-table
 
