@@ -14,27 +14,29 @@ SERVICE := .venv/.installed
 RASA := nlu/.venv/.installed
 RUN := .venv/bin
 
-.PHONY: demo test test-parts test-roads test-scenes test-browser check lint model browser install train nlu-report nlu-table bench bench-booking bench-takeover clean
+.PHONY: demo test test-parts test-scenes test-roads test-browser check lint model browser install train nlu-report nlu-table bench bench-booking bench-takeover clean
 
 demo: install
 	@$(RUN)/promeneurs demo
 
 # The tests that need no model run beside its training and the tests that do: on two cores, half the wait.
+# Those that talk to the service mostly wait, for Telegram's pace or for a lease to end: two of them at once.
 BROWSER := tests/browser
 SCENES := tests/test_conversations.py tests/test_nlu_parse.py tests/test_learning.py
 ROADS := tests/test_kill.py tests/test_telegram.py
+AT_ONCE := --numprocesses=2 --dist=worksteal
 
 test: lint browser
-	$(MAKE) --jobs=2 --output-sync=line test-parts test-roads test-scenes test-browser
+	$(MAKE) --jobs=2 --output-sync=line test-parts test-scenes test-roads test-browser
 
 test-parts: install
 	$(RUN)/python -m pytest $(patsubst %,--ignore=%,$(BROWSER) $(SCENES) $(ROADS))
 
-test-roads: model
-	$(RUN)/python -m pytest $(ROADS)
-
 test-scenes: model
-	$(RUN)/python -m pytest $(SCENES)
+	$(RUN)/python -m pytest $(AT_ONCE) $(SCENES)
+
+test-roads: model
+	$(RUN)/python -m pytest $(AT_ONCE) $(ROADS)
 
 test-browser: model browser
 	$(RUN)/python -m pytest $(BROWSER)

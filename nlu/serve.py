@@ -16,6 +16,7 @@ import sys
 from typing import Any, Dict, Text
 
 from jsonschema import Draft202012Validator, ValidationError
+from rasa.__main__ import main as rasa
 from rasa.core.actions.action import RemoteAction
 from rasa.core.agent import Agent
 from sqlalchemy import event
@@ -71,12 +72,14 @@ def freeze_what_is_loaded() -> None:
     Agent.load_model = load_and_freeze
 
 
-if __name__ == "__main__":
+def main() -> None:
     die_with_parent()
     compile_action_validator()
     keep_the_connection()
     do_not_wait_for_the_disk()
     freeze_what_is_loaded()
-    from rasa.__main__ import main
+    rasa()
 
+
+if __name__ == "__main__":
     main()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import json
 import multiprocessing
 import os
 import shutil
@@ -17,6 +19,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import httpx
+import psutil
 from sqlalchemy import func, or_, select
 
 from bot import cli, running, training
@@ -43,6 +46,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@functools.cache
+def rasa_forge() -> subprocess.Popen[str]:
+    """Where Rasa's processes are forked from; it ends with the tests."""
+    return subprocess.Popen(
+        [str(training.RASA.parent / "python"), "-W", "ignore", "-m", "tests.rasa_forge"],
+        cwd=ROOT,
+        env=training.rasa_environment() | {"OMP_NUM_THREADS": "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
 class RasaProcess:
     """Rasa on the trained model; it can be killed, frozen and started again."""
 
@@ -56,17 +73,19 @@ class RasaProcess:
             rasa_tracker_path=folder / "rasa.db",
         )
         self.log = folder / "rasa.log"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: psutil.Process | None = None
 
     def start(self) -> None:
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                running.rasa_command(self.settings),
-                cwd=ROOT,
-                env=running.rasa_environment(self.settings),
-                stdout=log,
-                stderr=log,
-            )
+        _python, _module, _serve, *arguments = running.rasa_command(self.settings)
+        environment = running.rasa_environment(self.settings)
+        forge = rasa_forge()
+        assert forge.stdin, "a pipe"
+        assert forge.stdout, "a pipe"
+        forge.stdin.write(
+            json.dumps({"arguments": arguments, "environment": environment, "log": str(self.log)}) + "\n"
+        )
+        forge.stdin.flush()
+        self.process = psutil.Process(int(forge.stdout.readline()))
 
     async def ready(self, seconds: float = 120) -> None:
         assistant = running.make_assistant(self.settings)
@@ -80,9 +99,10 @@ class RasaProcess:
         self.process.send_signal(number)
 
     def kill(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        if self.process is not None:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                self.process.kill()
+                self.process.wait()
 
 
 def run_part(part: str, environment: dict[str, str], log: Path) -> None:
