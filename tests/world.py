@@ -81,9 +81,7 @@ class RasaProcess:
         forge = rasa_forge()
         assert forge.stdin, "a pipe"
         assert forge.stdout, "a pipe"
-        forge.stdin.write(
-            json.dumps({"arguments": arguments, "environment": environment, "log": str(self.log)}) + "\n"
-        )
+        forge.stdin.write(json.dumps({"arguments": arguments, "environment": environment, "log": str(self.log)}) + "\n")
         forge.stdin.flush()
         self.process = psutil.Process(int(forge.stdout.readline()))
 

@@ -4,8 +4,9 @@
 
 Writes weights.tsv (what words say) and meanings.npz (what the encoder's vectors say beside them) in bot/domain/safety.
 Run by hand after a change to the lines, the families or the features; the same lines give the same files. It takes
-ten minutes and 10 GB once the encoder has read the lines, which it remembers in var/. It runs in Rasa's environment,
-which has scikit-learn. Thresholds are chosen on lines left out of the learning with all that look like them. Never
+ten minutes and 10 GB once the encoder has read the lines, which it remembers in var/. What looks gravest in a
+long line is chosen with the weights in place: after a large change, run it twice. It runs in Rasa's environment, which
+has scikit-learn. Thresholds are chosen on lines left out of the learning with all that look like them. Never
 learnt from: data/safety/sight*.tsv and tests/domain/safety_heldout.tsv.
 """
 
@@ -14,6 +15,7 @@ import glob
 import hashlib
 import zlib
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +26,10 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from bot.assistant.encoder import to_read
 from bot.domain.safety import Kind, Level, by_rules
 from bot.domain.safety.check import readable_form
-from bot.domain.safety.classifier import SHORT
+from bot.domain.safety.classifier import SHORT, gravity
 from bot.domain.safety.features import pairs, pieces, words_of
 from bot.domain.safety.meaning import directions
 from nlu import encoder
@@ -35,11 +38,12 @@ from nlu.langue import normalise
 ROOT = Path(__file__).parent.parent
 
 SAFETY = ROOT / "bot" / "domain" / "safety"
-HANDS = [f"hand_{letter}" for letter in "abcdehijlmnopqrstuvwxyz"]
-LINES = [ROOT / "data" / "safety" / f"{name}.tsv" for name in ("rules", "train", "dev", "train2", "train3", *HANDS)]
+DATA = ROOT / "data" / "safety"
+FIRST = [DATA / f"{name}.tsv" for name in ("rules", "train", "dev", "train2", "train3")]
+LINES = [*FIRST, *sorted(DATA.glob("hand_*.tsv"))]
 # No rule was written from these, nor the encoder tuned with them: thresholds, and what words and rules weigh, are
-# chosen there.
-APART = ("hand_q.tsv", "hand_r.tsv", "hand_s.tsv", "hand_t.tsv")
+# chosen there. The hands of two letters came after the tuning.
+APART = {*(f"hand_{letter}.tsv" for letter in "qrst"), *(path.name for path in DATA.glob("hand_??.tsv"))}
 WORDS, MEANINGS = SAFETY / "weights.tsv", SAFETY / "meanings.npz"
 # Intents whose sentences may hold distress: they are no example of an ordinary message.
 SAD_INTENTS = {"need_wellbeing", "need_addiction", "insult", "hide_conversation"}
@@ -49,7 +53,9 @@ STRENGTH = 20
 # Of lines left out of the learning, which are harder than what people write: more than half of the figures of speech
 # and quotes were chosen because they look like danger. Of the held-out ones, less than half as many raise an alarm.
 ALARMS_OF_WORDS = (0.05, 0.005)  # of figures of speech and quotes, of ordinary messages
-ALARMS = (0.14, 0.029)  # the same, when the meaning is known too
+# When the meaning is known too: the least score of danger, chosen with what held-out lines showed in sight
+# (data/safety/README.md). The lines left out become harder with each hand, so that a share of alarms on them drifts.
+DANGER = 0.415
 TOO_GRAVE = 0.10  # of lines of the level high
 ALIKE = 0.65  # the cosine of letters above which two lines are left out together
 CHAIN = 400  # lines; a longer chain of look-alikes is left out one by one
@@ -63,6 +69,28 @@ def lines_of(path: Path) -> list[Line]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         return [(row["text"], row["level"], row["kinds"]) for row in rows]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the service reads of a line: all of it, or a part of a long one. `text` is what words and rules see."""
+
+    text: str
+    level: str
+    kinds: str
+    part: str
+    whole: bool
+    unseen: bool
+
+
+def readings(line: Line, unseen: bool) -> list[Reading]:
+    """Of a long line in danger, the part that looks gravest: the other may say nothing of it. Of another, each part."""
+    text, level, kinds = line
+    parts, whole = to_read(text)
+    if whole:
+        return [Reading(text, level, kinds, parts[0], True, unseen)]
+    told = [max(parts, key=gravity)] if level in ("high", "critical") else parts
+    return [Reading(part, level, kinds, part, False, unseen) for part in told]
 
 
 def ordinary() -> list[Line]:
@@ -98,11 +126,11 @@ def matrix(rows: list[dict], vocabulary: dict) -> csr_matrix:
     return csr_matrix((values, places, starts), shape=(len(rows), len(vocabulary)))
 
 
-def weight(line: Line) -> float:
-    return 0.5 if line[1] == "concern" else 1.0
+def weight(line: Reading) -> float:
+    return 0.5 if line.level == "concern" else 1.0
 
 
-def learn(rows: list[dict], lines: list[Line], wanted: list, strength: float) -> tuple[LogisticRegression, dict]:
+def learn(rows: list[dict], lines: list[Reading], wanted: list, strength: float) -> tuple[LogisticRegression, dict]:
     counts = Counter(feature for row in rows for feature in row)
     vocabulary = {feature: i for i, feature in enumerate(sorted(f for f, n in counts.items() if n >= 2))}
     model = LogisticRegression(C=strength, solver="liblinear", random_state=0)
@@ -122,7 +150,7 @@ def alike(texts: list[str]) -> np.ndarray:
     return connected_components(vstack(parts))[1]
 
 
-def left_out(rows: list[dict], lines: list[Line], wanted: list, groups: np.ndarray) -> np.ndarray:
+def left_out(rows: list[dict], lines: list[Reading], wanted: list, groups: np.ndarray) -> np.ndarray:
     """The score of each line by a model that has not seen it, nor what looks like it."""
     folds = np.random.RandomState(0).randint(FOLDS, size=groups.max() + 1)[groups]
     scores = np.zeros(len(lines))
@@ -216,40 +244,43 @@ def fingerprint() -> str:
 
 
 def main() -> None:
-    lines = [line for path in LINES for line in lines_of(path)]
-    others = ordinary()
-    everything = lines + others
-    rows = [features(text) for text, _, _ in everything]
-    danger = np.array([level in ("high", "critical") for _, level, _ in everything])
-    critical = np.array([level == "critical" for _, level, _ in everything])
+    lines = [(line, path.name in APART) for path in LINES for line in lines_of(path)]
+    others = [(line, encoder.kept_apart(normalise(line[0]).text)) for line in ordinary()]
+    everything = [reading for line, apart in lines + others for reading in readings(line, apart)]
+    rows = [features(one.text) for one in everything]
+    danger = np.array([one.level in ("high", "critical") for one in everything])
+    critical = np.array([one.level == "critical" for one in everything])
 
     kinds = list(Kind)
-    first_kind = [kind.split(",")[0] for _, _, kind in everything]
-    groups = alike([text for text, _, _ in everything])
-    harmless = np.array([level == "none" for _, level, _ in everything])
-    usual = harmless & np.array([kind == "ordinary" for _, _, kind in everything])
+    first_kind = [one.kinds.split(",")[0] for one in everything]
+    groups = alike([one.text for one in everything])
+    harmless = np.array([one.level == "none" for one in everything])
+    usual = harmless & np.array([one.kinds == "ordinary" for one in everything])
     figures = harmless & ~usual
-    only_high = np.array([level == "high" for _, level, _ in everything])
-    texts = [normalise(text).text[: encoder.CHARACTERS] for text, _, _ in everything]
-    apart = [path.name in APART for path in LINES for _ in lines_of(path)]
-    unseen = np.array(apart + [encoder.kept_apart(normalise(text).text) for text, _, _ in others])
+    only_high = np.array([one.level == "high" for one in everything])
+    unseen = np.array([one.unseen for one in everything])
 
-    def chosen(scores: np.ndarray, grave: np.ndarray, alarms: tuple[float, float], among: np.ndarray) -> list[float]:
-        of_figures, of_usual = alarms
-        found = [
-            float(max(np.quantile(one[figures & among], 1 - of_figures), np.quantile(one[usual & among], 1 - of_usual)))
-            for one in (scores, grave)
-        ]
-        found.append(float(np.quantile(grave[only_high & among], 1 - TOO_GRAVE)))
-        print(f"  danger seen {np.mean(scores[danger & among] >= found[0]):.3f}")
-        print(f"  danger to life seen as such, when danger is known {np.mean(grave[critical & among] >= found[2]):.3f}")
-        return found
+    def shown(scores: np.ndarray, least: float, grave: np.ndarray, least_graver: float, among: np.ndarray) -> None:
+        print(f"  danger seen {np.mean(scores[danger & among] >= least):.3f}")
+        print(f"  alarms on figures of speech and quotes {np.mean(scores[figures & among] >= least):.3f}")
+        print(f"  alarms on ordinary messages {np.mean(scores[usual & among] >= least):.3f}")
+        print(f"  danger to life seen as such {np.mean(grave[critical & among] >= least_graver):.3f}")
+
+    def graver(grave: np.ndarray, among: np.ndarray) -> float:
+        return float(np.quantile(grave[only_high & among], 1 - TOO_GRAVE))
 
     print(f"{len(lines)} lines and {len(others)} ordinary ones; the words alone, on lines left out:")
     by_words = np.stack([left_out(rows, everything, one, groups) for one in (danger, critical)], axis=1)
-    thresholds = chosen(by_words[:, 0], by_words[:, 1], ALARMS_OF_WORDS, np.full(len(everything), True))
+    of_figures, of_usual = ALARMS_OF_WORDS
+    least, least_critical = (
+        float(max(np.quantile(one[figures], 1 - of_figures), np.quantile(one[usual], 1 - of_usual)))
+        for one in by_words.T
+    )
+    all_of_them = np.full(len(everything), True)
+    thresholds = [least, least_critical, graver(by_words[:, 1], all_of_them)]
+    shown(by_words[:, 0], least, by_words[:, 1], thresholds[2], all_of_them)
 
-    vectors = read(texts)
+    vectors = read([one.part for one in everything])
     columns = [
         danger,
         critical,
@@ -258,8 +289,8 @@ def main() -> None:
     wanted = np.array(columns, dtype=np.float32).T
     kernels = Kernels(vectors, wanted, np.array([weight(line) for line in everything]), groups)
     by_meaning = kernels.left_out
-    ruled = np.array([by_rules(text).level.rank for text, _, _ in everything])
-    honest = unseen & np.array([level != "concern" for _, level, _ in everything])
+    ruled = np.array([by_rules(one.text).level.rank if one.whole else 0 for one in everything])
+    honest = unseen & np.array([one.level != "concern" for one in everything])
     blend, beside, of_rules = by_meaning[:, :2].copy(), [], []
     for head, goal in enumerate((danger, critical)):
         one, levels = weighed(blend[honest, head], by_words[honest, head], ruled[honest], goal[honest])
@@ -268,8 +299,9 @@ def main() -> None:
         of_rules.append(levels)
     print("meanings, with what words and rules weigh beside them:", np.round(beside, 3), np.round(of_rules, 2).tolist())
     # A danger to life that is no danger is a message that only ends ("c'est tout, bye"): no threshold of its own.
-    least, _, least_graver = chosen(blend[:, 0], blend[:, 1], ALARMS, unseen)
-    kernels.write(beside, of_rules, [least, least_graver])
+    least_graver = graver(blend[:, 1], unseen)
+    shown(blend[:, 0], DANGER, blend[:, 1], least_graver, unseen)
+    kernels.write(beside, of_rules, [DANGER, least_graver])
     right = by_meaning[:, 2:].argmax(axis=1) == wanted[:, 2:].argmax(axis=1)
     print(f"  the kind is right {np.mean(right[danger & unseen]):.3f}")
     print(f"  {MEANINGS.stat().st_size / 1e6:.2f} MB")
@@ -280,7 +312,7 @@ def main() -> None:
         model, vocabulary = learn(rows, everything, wanted, STRENGTH)
         both[len(biases)] = dict(zip(vocabulary, model.coef_[0], strict=True))
         biases.append(model.intercept_[0])
-    told = [i for i, (_, level, kind) in enumerate(everything) if danger[i] and kind]
+    told = [i for i, one in enumerate(everything) if danger[i] and one.kinds]
     model, vocabulary = learn(
         [rows[i] for i in told],
         [everything[i] for i in told],

@@ -17,6 +17,22 @@ from nlu.langue import normalise
 log = structlog.get_logger(__name__)
 
 
+def to_read(text: str) -> tuple[list[str], bool]:
+    """What is read of `text`, normalised, and whether it is all of it.
+
+    Of a long one: its beginning, as Rasa reads it, and what looks gravest in the rest; of one too long for Rasa, what
+    looks gravest.
+    """
+    whole = normalise(text).text
+    start = normalise(for_rasa(text)).text[: encoder.CHARACTERS]
+    # Letters said again and again are written once: what Rasa is not given may be read short.
+    if len(text) <= MAX_TO_ASSISTANT and len(whole) <= encoder.CHARACTERS:
+        return [start], True
+    if len(text) > LONG:
+        return [safety.gravest_part(whole)], False
+    return [start, safety.gravest_part(whole[len(start) // 2 :])], False
+
+
 # Enough for what is being written at one moment; in memory only, and never by who wrote it.
 KEPT = 64
 
@@ -50,13 +66,8 @@ class SentenceEncoder:
     def read_now(self, text: str) -> list[Meaning]:
         """The same, here and now."""
         try:
-            whole = normalise(text).text
-            parts = [normalise(for_rasa(text)).text[: encoder.CHARACTERS]] if len(text) <= LONG else []
-            # Letters said again and again are written once: what Rasa is not given may be read short.
-            is_long = len(text) > MAX_TO_ASSISTANT or len(whole) > encoder.CHARACTERS
-            if is_long:
-                parts.append(safety.gravest_part(whole))
-            return [Meaning(part, encoder.vectors([part])[0], whole=not is_long) for part in parts]
+            parts, whole = to_read(text)
+            return [Meaning(part, encoder.vectors([part])[0], whole) for part in parts]
         except Exception as error:  # whatever it is, the young person gets an answer
             if not self._failed:
                 log.error("encoder failed", error=type(error).__name__, exc_info=True)

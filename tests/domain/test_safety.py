@@ -33,9 +33,9 @@ class Written:
 DATA = Path("data/safety")
 LEARNT_FROM = (
     "rules.tsv", "train.tsv", "dev.tsv", "train2.tsv", "train3.tsv",
-    *(f"hand_{letter}.tsv" for letter in "abcdehijlmnopqrstuvwxyz"),
+    *(path.name for path in sorted(DATA.glob("hand_*.tsv"))),
 )  # fmt: skip
-SIGHTS = ("sight.tsv", "sight2.tsv", "sight3.tsv", "sight4.tsv", "sight5.tsv", "sight6.tsv")
+SIGHTS = ("sight.tsv", "sight2.tsv", "sight3.tsv", "sight4.tsv", "sight5.tsv", "sight6.tsv", "sight7.tsv")
 HELD_OUT_FILE = Path(__file__).with_name("safety_heldout.tsv")
 
 
@@ -125,12 +125,13 @@ def test_held_out_lines_are_enough_and_none_was_learnt(held_out: dict[str, list[
     ("name", "seen", "seen_as_vital", "figures", "ordinary"),
     [
         ("safety_heldout.tsv", 0.97, 0.97, 0.06, 0.02),
-        ("sight.tsv", 0.78, 0.65, 0.04, 0.03),
-        ("sight2.tsv", 0.97, 0.97, 0.07, 0.02),
+        ("sight.tsv", 0.76, 0.69, 0.06, 0.02),
+        ("sight2.tsv", 0.97, 0.96, 0.07, 0.02),
         ("sight3.tsv", 0.98, 0.93, 0.11, 0.00),
-        ("sight4.tsv", 0.83, 0.87, 0.00, 0.03),
-        ("sight5.tsv", 0.91, 0.82, 0.03, 0.00),
-        ("sight6.tsv", 0.97, 0.92, 0.07, 0.04),
+        ("sight4.tsv", 0.82, 0.87, 0.00, 0.06),
+        ("sight5.tsv", 0.93, 0.85, 0.02, 0.00),
+        ("sight6.tsv", 0.97, 0.92, 0.07, 0.03),
+        ("sight7.tsv", 1.00, 0.94, 0.13, 0.03),
     ],
 )
 def test_what_is_seen_of_held_out_lines(
@@ -162,7 +163,7 @@ def test_the_weights_were_learnt_from_these_lines() -> None:
     for path in (*(DATA / name for name in LEARNT_FROM), safety / "families.tsv", safety / "features.py", TUNED):
         digest.update(path.read_bytes())
     assert digest.hexdigest()[:16] in (safety / "weights.tsv").read_text(encoding="utf-8").splitlines()[0]
-    assert (safety / "weights.tsv").stat().st_size <= 7_500_000
+    assert (safety / "weights.tsv").stat().st_size <= 8_000_000
     assert (safety / "meanings.npz").stat().st_size <= 3_000_000
 
 
@@ -223,6 +224,43 @@ def test_a_long_message_is_understood_whole(text: str, level: Level) -> None:
     (meaning,) = SentenceEncoder().read_now(text)
     assert meaning.whole
     assert check(text, meanings=[meaning]).level is level
+
+
+REST = (
+    "slt, jai vu votre affiche au tabac de fameck, jcherche un taf depuis lete, plutot dans la vente ou la logistique, "
+    "jai le code mais pas encore le permis, jpeux bouger en bus, et jvoudrais aussi savoir pour la carte de bus. "
+    "ma soeur a eu la garantie jeunes lan dernier, elle ma dit que cetait bien, et que la dame etait gentille"
+)
+
+
+@pytest.mark.parametrize("place", [0, 118, 230, len(REST)])
+@pytest.mark.parametrize(
+    ("danger", "level"),
+    [
+        ("mon copain me frappe tous les soirs.", Level.HIGH),
+        ("jai avalé tous les cachets de ma mere et jme sens partir.", Level.CRITICAL),
+        ("jveux plus vivre jpense a en finir.", Level.HIGH),
+    ],
+)
+def test_danger_is_seen_anywhere_in_a_long_message(danger: str, level: Level, place: int) -> None:
+    text = f"{REST[:place]} {danger} {REST[place:]}"
+    meanings = SentenceEncoder().read_now(text)
+    assert not any(meaning.whole for meaning in meanings)
+    assert check(text, meanings=meanings).level >= level
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        REST,
+        "jai plein de trucs a dire " * 157,
+        "On ma parlé de la formation de mediateur a Nancy, elle commence en octobre. Est-ce quelle est payée, y a-t-il "
+        "un internat, et est-ce que mon experience danimateur au centre social compte pour la selection ?",
+    ],
+    ids=["a job", "a text that repeats itself", "a training"],
+)
+def test_a_long_harmless_message_is_no_danger(text: str) -> None:
+    assert check(text, meanings=SentenceEncoder().read_now(text)).level is Level.NONE
 
 
 def test_a_danger_beside_a_figure_of_speech_is_still_seen() -> None:
