@@ -258,7 +258,7 @@ async def _web_and_worker(settings: Settings, messengers: Mapping[Channel, Messe
 
 async def _work(settings: Settings, extra: Mapping[Channel, Messenger], *, with_web: bool) -> None:
     encoder = SentenceEncoder()
-    encoder.read_now("bonjour")
+    safety.check("bonjour", meanings=encoder.read_now("bonjour"))
     settle()
     database = Database(settings.database_url)
     assistant = make_assistant(settings)

@@ -35,10 +35,10 @@ Score = tuple[float, float]
 
 @dataclass(frozen=True)
 class Weights:
-    """What was learnt; `kinds` holds, by feature, what it says for each kind in the order of `Kind`."""
+    """What was learnt; `of` holds, by feature, what it says for danger, for danger to life, and maybe for each kind in
+    the order of `Kind`: as it is written, for of two hundred thousand a message meets a few."""
 
-    of: Mapping[str | Pair, Score]
-    kinds: Mapping[str | Pair, tuple[float, ...]]
+    of: Mapping[str | Pair, str]
     bias: Score
     kind_bias: tuple[float, ...]
     thresholds: tuple[float, float, float]
@@ -52,24 +52,23 @@ def weights() -> Weights:
     Raises:
         ValueError: the file breaks its own format.
     """
-    of: dict[str | Pair, Score] = {}
-    kinds: dict[str | Pair, tuple[float, ...]] = {}
+    of: dict[str | Pair, str] = {}
     heads: dict[str, tuple[float, ...]] = {}
     for line in Path(__file__).with_name("weights.tsv").read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):
             continue
-        name, *numbers = line.split("\t")
-        values = tuple(int(number) / _UNIT for number in numbers[0].split())
+        name, _, written = line.partition("\t")
         if name.startswith("@"):
-            heads[name] = values
-            continue
-        parts = tuple(name.split(" "))
-        feature = parts if len(parts) > 1 else name
-        of[feature] = (values[0], values[1])
-        if len(values) > 2:
-            kinds[feature] = values[2:]
+            heads[name] = _numbers(written)
+        else:
+            of[tuple(name.split(" ")) if " " in name else name] = written
     (danger, critical), (least, least_critical, least_graver) = heads["@bias"], heads["@thresholds"]
-    return Weights(of, kinds, (danger, critical), heads["@kinds"], (least, least_critical, least_graver))
+    return Weights(of, (danger, critical), heads["@kinds"], (least, least_critical, least_graver))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _numbers(written: str) -> tuple[float, ...]:
+    return tuple(int(number) / _UNIT for number in written.split())
 
 
 def classify(readable: str, meanings: Sequence[Meaning] = (), by_rules: Level = Level.NONE) -> tuple[Level, Kind]:
@@ -152,8 +151,9 @@ def _windows(words: list[str]) -> Iterator[tuple[int, Score]]:
         for pair in near:
             found = known.of.get(pair)
             if found:
-                danger += found[0]
-                critical += found[1]
+                values = _numbers(found)
+                danger += values[0]
+                critical += values[1]
         dangers.append(danger)
         criticals.append(critical)
     summed, summed_critical = list(accumulate(dangers)), list(accumulate(criticals))
@@ -172,7 +172,7 @@ def _windows(words: list[str]) -> Iterator[tuple[int, Score]]:
 @lru_cache(maxsize=_REMEMBERED)
 def _of_word(word: str) -> Score:
     of = weights().of
-    found = [of[piece] for piece in pieces(word) if piece in of]
+    found = [_numbers(of[piece]) for piece in pieces(word) if piece in of]
     return sum(score[0] for score in found), sum(score[1] for score in found)
 
 
@@ -182,7 +182,7 @@ def _kind(words: list[str]) -> Kind:
     features: list[str | Pair] = [piece for word in words for piece in pieces(word)]
     features += [pair for near in pairs(words) for pair in near]
     for feature in features:
-        for i, value in enumerate(known.kinds.get(feature, ())):
+        for i, value in enumerate(_numbers(known.of.get(feature, ""))[2:]):
             totals[i] += value
     size = sqrt(len(words) + SHORT)
     return max(zip(totals, known.kind_bias, Kind, strict=True), key=lambda one: one[0] / size + one[1])[2]
