@@ -7,7 +7,8 @@ Run by hand after a change to the lines, the families or the features; the same 
 ten minutes and 10 GB once the encoder has read the lines, which it remembers in var/. What looks gravest in a
 long line is chosen with the weights in place: after a large change, run it twice. It runs in Rasa's environment, which
 has scikit-learn. The words' thresholds are chosen on lines left out of the learning with all that look like
-them; `DANGER` by hand, with the totals of the held-out lines in sight. Never learnt from: data/safety/sight*.tsv and tests/domain/safety_heldout.tsv.
+them; `DANGER` by hand, with the totals of the held-out lines in sight. Never learnt from:
+data/safety/sight*.tsv and tests/domain/safety_heldout.tsv.
 """
 
 import csv
